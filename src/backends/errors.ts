@@ -1,0 +1,41 @@
+/**
+ * What can go wrong with a store. Retry policy and exit codes depend on the class alone, never on a store's own codes.
+ */
+
+/** Base of all store errors. `temporary` ones are worth another try. */
+export class BackendError extends Error {
+  readonly temporary: boolean;
+  /** How long the store asked us to wait (Retry-After). */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, options?: ErrorOptions & { temporary?: boolean; retryAfterMs?: number }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.temporary = options?.temporary ?? false;
+    this.retryAfterMs = options?.retryAfterMs;
+  }
+}
+
+/** The key does not exist. */
+export class NoSuchObjectError extends BackendError {
+  readonly key: string;
+  constructor(key: string, options?: ErrorOptions) {
+    super(`object ${key} does not exist`, options);
+    this.key = key;
+  }
+}
+
+/** Bucket, container or directory does not exist (exit code 16). */
+export class NoSuchContainerError extends BackendError {}
+/** The store does not know these credentials (exit code 14). */
+export class AuthenticationError extends BackendError {}
+/** The credentials are known but may not do this (exit code 15). */
+export class PermissionError extends BackendError {}
+/** The host name cannot be resolved (exit code 19). */
+export class HostNotFoundError extends BackendError {}
+/** The object exists but is not what was stored: truncated, bad header, bad checksum. */
+export class CorruptedObjectError extends BackendError {}
+/** ifAbsent or ifVersion did not hold. */
+export class PreconditionFailedError extends BackendError {}
+/** The store has no room left. Temporary: room may come back. */
+export class NoSpaceError extends BackendError {}

@@ -1,0 +1,90 @@
+/**
+ * What the file system asks of the block layer: the contents of files as byte ranges, kept in a cache of limited size on local disk and,
+ * some time after they changed, in the object store. Sizes of files are the caller's business: a read beyond what was ever written gives zeros.
+ *
+ * Methods that return MaybePromise do so synchronously when all blocks concerned are in the cache.
+ */
+import type { Epoch } from '../metadata/database.ts';
+import type { InodeId } from '../metadata/types.ts';
+
+type MaybePromise<T> = T | Promise<T>;
+
+export interface BlockCacheLimits {
+  /** Bytes on local disk that cached blocks may occupy. Hard: writers wait rather than exceed it. */
+  readonly sizeBytes: number;
+  readonly entryCount: number;
+}
+
+export interface BlockCacheStats {
+  readonly entryCount: number;
+  readonly sizeBytes: number;
+  readonly dirtyEntryCount: number;
+  readonly dirtySizeBytes: number;
+  readonly uploadingCount: number;
+  /** Objects that wait to be deleted from the store until a metadata generation without them is complete. */
+  readonly pendingRemovalCount: number;
+}
+
+export interface FlushProgress {
+  readonly blocksDone: number;
+  readonly blocksTotal: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+export interface FlushOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: FlushProgress) => void;
+}
+
+export interface BlockCache {
+  readonly blockSizeBytes: number;
+
+  /** Fills `into` from the file's bytes at `offset`. `handle` identifies a reader for read-ahead; `fileSize` bounds that. */
+  read(
+    inode: InodeId,
+    offset: bigint,
+    into: Uint8Array,
+    reader?: { readonly handle: number; readonly fileSize: bigint },
+  ): MaybePromise<void>;
+  /** `data` is copied before the call returns or, if that is a promise, before it settles. @throws FsError ENOSPC, EIO */
+  write(inode: InodeId, offset: bigint, data: Uint8Array): MaybePromise<void>;
+  /** Everything at or beyond `size` is gone and reads as zeros if the file grows again. */
+  truncate(inode: InodeId, size: bigint): MaybePromise<void>;
+  /** The range reads as zeros from now on; whole blocks inside are given up. */
+  punch(inode: InodeId, offset: bigint, lengthBytes: bigint): MaybePromise<void>;
+  /** Target range gets the source's bytes by reference where both offsets are block-aligned (after uploading what is dirty), else by copy. */
+  clone(
+    source: InodeId,
+    sourceOffset: bigint,
+    target: InodeId,
+    targetOffset: bigint,
+    lengthBytes: bigint,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** Gives up all blocks of an inode that nothing refers to any more; works in slices. */
+  remove(inode: InodeId): MaybePromise<void>;
+
+  /** First offset >= `offset` that lies in a stored block, or undefined. */
+  seekData(inode: InodeId, offset: bigint): bigint | undefined;
+  /** First offset >= `offset` that lies in a hole (possibly beyond the last block). */
+  seekHole(inode: InodeId, offset: bigint): bigint;
+  /** Bytes of the file that are really allocated (cached or stored). */
+  allocatedBytes(inode: InodeId): bigint;
+
+  /** Local durability of block data (not of metadata): of one inode, or of everything. */
+  syncLocal(inode?: InodeId): Promise<void>;
+  /** The metadata epoch is durable locally: what was given up or became clean in it may now really go. */
+  epochDurable(epoch: Epoch): void;
+  /** A complete metadata generation is in the store that contains the epoch: objects given up until then may be deleted. */
+  generationComplete(epoch: Epoch): void;
+
+  /** Uploads dirty blocks (of one inode, or all that are dirty now) and links them in the database. */
+  flush(inode?: InodeId, options?: FlushOptions): Promise<void>;
+  /** Flushes, then empties the cache. */
+  drop(options?: FlushOptions): Promise<void>;
+  setLimits(limits: BlockCacheLimits): Promise<void>;
+  stats(): BlockCacheStats;
+  /** Waits for what is under way. `keep`: cached blocks stay for the next mount. Dirty blocks always stay. */
+  close(options: { readonly keep: boolean }): Promise<void>;
+}

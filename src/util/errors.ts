@@ -1,0 +1,33 @@
+/**
+ * The two kinds of error that cross module borders on purpose. Everything else that is thrown is a bug and keeps its stack.
+ *
+ * - FsError: what a system call gets (errno); made by filesystem/, metadata/, blocks/.
+ * - UserError: what a person at a terminal gets (one line that says what to do) with the documented exit code.
+ */
+import { constants } from 'node:os';
+
+export type ErrnoName = keyof typeof constants.errno;
+
+/** A failed file system operation. `errno` is the positive Linux number. */
+export class FsError extends Error {
+  readonly code: ErrnoName;
+  readonly errno: number;
+
+  constructor(code: ErrnoName, message: string = code, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'FsError';
+    this.code = code;
+    this.errno = constants.errno[code];
+  }
+}
+
+/** A failure that a user caused or can cure: printed as one line, without a stack. */
+export class UserError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = 1, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'UserError';
+    this.exitCode = exitCode;
+  }
+}

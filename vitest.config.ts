@@ -1,0 +1,14 @@
+import type { ViteUserConfig } from 'vitest/config';
+
+const config: ViteUserConfig = {
+  test: {
+    projects: [
+      // Beside the source, no mount, no server; all of it in well under a minute.
+      { test: { name: 'unit', include: ['src/**/*.test.ts'], testTimeout: 20_000 } },
+      // Real mounts, servers, long searches. One file at a time: they share the machine's mounts and cores.
+      { test: { name: 'system', include: ['tests/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false } },
+    ],
+  },
+};
+
+export default config;
