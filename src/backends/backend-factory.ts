@@ -1,0 +1,50 @@
+/**
+ * What a kind of store declares about itself: its URL scheme, options and credentials, and how to open it. One factory per scheme, listed in
+ * registry.ts. Factories are loaded by every command, so they stay small: `open` imports the store's client when it is needed.
+ */
+import type { Backend } from './backend.ts';
+
+/** An option of `--backend-options` or authinfo2's `backend-options`. */
+export interface BackendOptionSpec {
+  /** false: a flag, `name`; true: `name=value`. */
+  readonly takesValue: boolean;
+  /** One line for the manual. */
+  readonly description: string;
+}
+
+/** Parsed backend options: flags are true. */
+export type BackendOptions = Readonly<Record<string, string | true>>;
+
+/** Everything needed to open a store. Plain data, so that it can be sent to a worker thread. */
+export interface BackendSpec {
+  /** Canonical storage URL. */
+  readonly url: string;
+  readonly login?: string;
+  readonly password?: string;
+  /** Checked against the factory's table. */
+  readonly options: BackendOptions;
+  /** How many requests may be under way at a time: the size for connection pools. */
+  readonly maxConnections: number;
+}
+
+/** Whether a store wants login and password: `optional` ones find credentials of their own when none are given. */
+export type CredentialsUse = 'none' | 'optional' | 'required';
+
+export interface BackendFactory {
+  /** Without `://`. */
+  readonly scheme: string;
+  /** For messages and the manual, e.g. `local://<path>`. */
+  readonly urlSyntax: string;
+  readonly credentials: CredentialsUse;
+  /** What login and password are called at this store; used by prompts. */
+  readonly loginLabel?: string;
+  readonly passwordLabel?: string;
+  readonly options: Readonly<Record<string, BackendOptionSpec>>;
+  /**
+   * The canonical form of a storage URL of this scheme: what authinfo2 sections and cache directories go by.
+   * @throws UserError with exit code 2 for a malformed URL
+   */
+  canonicalizeUrl(url: string): string;
+  /** @throws NoSuchContainerError, AuthenticationError, PermissionError, HostNotFoundError, UserError */
+  open(spec: BackendSpec): Promise<Backend>;
+}
