@@ -66,15 +66,21 @@ export interface BlockTable {
   /** Number of rows of the inode, and the sum of their lengths. */
   usage(inode: InodeId): { blockCount: number; lengthBytes: bigint };
   findByDigest(digest: Uint8Array): { objectId: ObjectId; lengthBytes: number } | undefined;
+  /** Whether the object has a row, i.e. is referred to or about to be. */
+  hasObject(id: ObjectId): boolean;
   /** Adds an object with reference count 0; link it in the same transaction. `storedSizeBytes` is objects.phys_size. */
   insertObject(id: ObjectId, digest: Uint8Array, lengthBytes: number, storedSizeBytes: number): void;
-  /** Lets the block be held by the object: adds a reference there, takes one from the object it had before. */
+  /** Lets the block be held by the object: adds a reference there, takes one from the object it had before (which may be the same). */
   link(inode: InodeId, block: BlockIndex, object: ObjectId): void;
   /** Removes rows with first <= block < end, at most `limit`, and their references. Returns how many it removed. */
   unlink(inode: InodeId, first: BlockIndex, end: BlockIndex, limit: number): number;
   /** Objects whose last reference went since the last call; their rows are gone. Their keys may be deleted from the store only after a later generation is complete. */
   takeUnreferenced(): ObjectId[];
-  /** Hands out `count` object ids, never used before and never to be handed out again once this transaction is durable. Returns the first. */
+  /**
+   * Hands out `count` object ids, never used before and never to be handed out again once this transaction is durable. Returns the first.
+   * Ids only grow: if a later run is handed an id at or below one of these, the transaction that reserved them was lost. The block cache
+   * tells by that, after a crash, which of its changes the database still knows of.
+   */
   reserveObjectIds(count: number): ObjectId;
 }
 
@@ -99,6 +105,8 @@ export interface MetadataDatabase extends Disposable {
   readonly symlinks: SymlinkTable;
   readonly xattrs: XattrTable;
   readonly blocks: BlockTable;
+  /** The epoch that what is changed now will be in: what the next `commit` returns, provided that something changed. */
+  readonly openEpoch: Epoch;
   /** Statements that changed something since the last commit. */
   readonly pendingChangeCount: number;
   /** Runs `operation` so that its changes happen all or not at all if it throws. Not reentrant with async work: no awaits inside. */
