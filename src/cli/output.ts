@@ -1,0 +1,52 @@
+/**
+ * Everything a command says besides its results: messages, warnings and progress on stderr, and the log. Set up once per process from the
+ * options that all commands share.
+ */
+import { addLogSink, setLogLevels, type LogSink } from '../util/log.ts';
+import { silentProgress, type ProgressReporter } from '../util/progress.ts';
+import { consoleSink, fileSink, journalSink, jsonSink, syslogSink } from './log-sinks.ts';
+import type { OutputOptions } from './options/shared.ts';
+import type { LogTarget } from './options/values.ts';
+import { jsonDisplay, lineDisplay, terminalDisplay } from './progress-display.ts';
+import { reportProgress } from './progress.ts';
+import { Terminal, type MessageStream } from './terminal.ts';
+
+export interface Output extends Disposable {
+  readonly terminal: Terminal;
+  readonly progress: ProgressReporter;
+}
+
+export interface OutputSettings extends OutputOptions {
+  readonly journal?: boolean;
+}
+
+/** Messages of the log and progress go to stderr from now on, in the form the options ask for. */
+export function openOutput(settings: OutputSettings, stream: MessageStream = process.stderr): Output {
+  const { debug, debugModules, quiet, json, journal = false } = settings;
+  const terminal = new Terminal(stream);
+  const writeLine = (line: string): void => terminal.line(line);
+  const debugging = debug || debugModules.length > 0;
+  setLogLevels({ level: 'info', debugModules: debug ? ['all'] : debugModules });
+  const sink = json ? jsonSink(writeLine) : journal ? journalSink(writeLine) : consoleSink(terminal, debugging);
+  const added = addLogSink(sink, quiet ? 'warn' : 'debug');
+  return {
+    terminal,
+    progress: quiet
+      ? silentProgress
+      : reportProgress(json ? jsonDisplay(writeLine) : terminal.interactive ? terminalDisplay(terminal) : lineDisplay(writeLine)),
+    [Symbol.dispose]: () => added[Symbol.dispose](),
+  };
+}
+
+/** From now on the log also goes to the target. @throws UserError (10) if that cannot be written */
+export async function openLog(target: LogTarget, program: string): Promise<Disposable> {
+  const sink: (LogSink & Disposable) | undefined =
+    target.kind === 'file' ? fileSink(target.path) : target.kind === 'syslog' ? await syslogSink(program) : undefined;
+  const added = sink && addLogSink(sink);
+  return {
+    [Symbol.dispose]() {
+      added?.[Symbol.dispose]();
+      sink?.[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * What a person (or, with --json, a program) gets to see of an error, and the exit code: decided here for all commands. Errors that were
+ * made for people are one line; everything else is a bug and shows its stack.
+ */
+import { inspect } from 'node:util';
+import { AuthenticationError, BackendError, HostNotFoundError, NoSuchContainerError, PermissionError } from '../backends/errors.ts';
+import { UserError } from '../util/errors.ts';
+import {
+  EXIT_AUTHENTICATION_FAILED,
+  EXIT_BROKEN_PIPE,
+  EXIT_ERROR,
+  EXIT_HOST_NOT_FOUND,
+  EXIT_INTERRUPTED,
+  EXIT_NO_CONTAINER,
+  EXIT_NO_PERMISSION,
+} from './exit-codes.ts';
+
+export interface ErrorReport {
+  readonly exitCode: number;
+  /** One line, without "error: ". Absent if nothing is to be said. */
+  readonly message?: string;
+  /** For bugs: what goes into a report of it. */
+  readonly details?: string;
+}
+
+/** Thrown when the person gave up: the command ends without a word. */
+export class InterruptedError extends Error {
+  constructor() {
+    super('interrupted');
+    this.name = 'InterruptedError';
+  }
+}
+
+const BACKEND_EXIT_CODES: readonly (readonly [new (message: string) => BackendError, number])[] = [
+  [AuthenticationError, EXIT_AUTHENTICATION_FAILED],
+  [PermissionError, EXIT_NO_PERMISSION],
+  [NoSuchContainerError, EXIT_NO_CONTAINER],
+  [HostNotFoundError, EXIT_HOST_NOT_FOUND],
+];
+
+/** What to say of an error that ended a command. */
+export function describeError(error: unknown): ErrorReport {
+  if (error instanceof UserError) return { exitCode: error.exitCode, message: oneLine(error.message) };
+  if (error instanceof BackendError) {
+    const known = BACKEND_EXIT_CODES.find(([type]) => error instanceof type);
+    return { exitCode: known?.[1] ?? EXIT_ERROR, message: oneLine(error.message) };
+  }
+  if (error instanceof InterruptedError) return { exitCode: EXIT_INTERRUPTED };
+  // Whoever read our output has seen enough.
+  if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return { exitCode: EXIT_BROKEN_PIPE };
+  const summary = error instanceof Error ? error.message : String(error);
+  return { exitCode: EXIT_ERROR, message: `unexpected failure: ${oneLine(summary)}`, details: inspect(error) };
+}
+
+/** The report as it goes to stderr, with the end of the last line; empty if nothing is to be said. */
+export function formatErrorReport(report: ErrorReport, json: boolean): string {
+  if (report.message === undefined) return '';
+  const { message, exitCode, details } = report;
+  if (json) return `${JSON.stringify({ error: { message, exitCode, details } })}\n`;
+  if (details === undefined) return `error: ${message}\n`;
+  return `error: ${message}\nThis is a bug. Please report it together with these lines:\n${details}\n`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+}

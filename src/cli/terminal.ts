@@ -1,0 +1,49 @@
+/**
+ * The terminal (or file, or pipe) that messages for people go to. Lines scroll; below them, on a terminal only, there may be one status line
+ * that is overwritten in place.
+ */
+import { styleText } from 'node:util';
+
+/** The part of process.stderr that is used; its writes are synchronous. */
+export interface MessageStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+type Style = 'red' | 'yellow' | 'dim';
+
+const CLEAR_LINE = '\r\u001B[K';
+const DEFAULT_COLUMNS = 80;
+
+export class Terminal {
+  /** Whether lines can be overwritten. */
+  readonly interactive: boolean;
+  readonly #stream: MessageStream;
+  #status = '';
+
+  constructor(stream: MessageStream = process.stderr, environment: NodeJS.ProcessEnv = process.env) {
+    this.#stream = stream;
+    this.interactive = stream.isTTY === true && environment['TERM'] !== 'dumb';
+  }
+
+  /** Writes a line above the status line. */
+  line(text: string): void {
+    this.#stream.write(this.#status === '' ? `${text}\n` : `${CLEAR_LINE}${text}\n${this.#status}`);
+  }
+
+  /** Shows the text as status line; an empty text takes it away. No effect if not interactive. */
+  status(text: string): void {
+    if (!this.interactive) return;
+    // One column stays free: a full line would wrap.
+    const status = text.slice(0, (this.#stream.columns ?? DEFAULT_COLUMNS) - 1);
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#stream.write(`${CLEAR_LINE}${status}`);
+  }
+
+  /** The text in a style if the terminal and NO_COLOR, FORCE_COLOR allow it. */
+  style(style: Style, text: string): string {
+    return styleText(style, text, { stream: this.#stream as NodeJS.WriteStream, validateStream: true });
+  }
+}
