@@ -1,0 +1,109 @@
+/**
+ * When changes become durable on local storage (ARCHITECTURE.md, "Durability"): the order segments -> commit -> WAL, for one fsync or for
+ * many at once.
+ *
+ * Owns the set of files that were renamed over others while their data was not durable: their segments are synced before any commit, so
+ * that after a power cut the name shows the old or the new content, never an empty or mixed one.
+ */
+import type { BlockCache } from '../blocks/block-cache.ts';
+import type { Epoch, MetadataDatabase } from '../metadata/database.ts';
+import type { InodeId } from '../metadata/types.ts';
+
+/** After so many changes a commit is started; twice as many are committed at once, to bound SQLite's memory. */
+const COMMIT_AFTER_CHANGES = 4_000;
+const COMMIT_NOW_CHANGES = 40_000;
+
+export interface CommitCycleOptions {
+  readonly database: Pick<MetadataDatabase, 'commit' | 'syncCommitted' | 'pendingChangeCount'>;
+  readonly blocks: Pick<BlockCache, 'syncLocal' | 'epochDurable'>;
+  /** How often changes are made durable without anyone asking, in ms. */
+  readonly intervalMs: number;
+  /** A cycle nobody waited for failed (full disk, I/O error); it is tried again at the next interval. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class CommitCycle {
+  readonly #options: CommitCycleOptions;
+  readonly #replaced = new Set<InodeId>();
+  #running: Promise<Epoch> | undefined;
+  /** The cycle that starts when the running one ends; everybody who asks meanwhile shares it. */
+  #next: Promise<Epoch> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #durableEpoch: Epoch = -1;
+
+  constructor(options: CommitCycleOptions) {
+    this.#options = options;
+  }
+
+  /** Begins the periodic cycle. */
+  start(): void {
+    this.#timer ??= setInterval(() => {
+      if (this.#options.database.pendingChangeCount > 0) this.#inBackground();
+    }, this.#options.intervalMs).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  get durableEpoch(): Epoch {
+    return this.#durableEpoch;
+  }
+
+  /** Data and metadata of the inode as they are now are durable when this resolves; without inode, of everything. */
+  async sync(inode?: InodeId): Promise<Epoch> {
+    await this.#options.blocks.syncLocal(inode);
+    return this.syncMetadata();
+  }
+
+  /** All metadata changes made before the call are durable when this resolves. Shared by all who ask at the same time. */
+  syncMetadata(): Promise<Epoch> {
+    if (this.#running === undefined) return this.#begin();
+    this.#next ??= this.#running.then(
+      () => this.#begin(),
+      () => this.#begin(),
+    );
+    return this.#next;
+  }
+
+  /** A file took the place of another by rename. */
+  replaced(inode: InodeId): void {
+    this.#replaced.add(inode);
+  }
+
+  /** Called after every operation that changed metadata: starts a commit when much is pending. */
+  changed(): void {
+    const pending = this.#options.database.pendingChangeCount;
+    if (pending < COMMIT_AFTER_CHANGES) return;
+    if (this.#running === undefined) this.#inBackground();
+    else if (pending >= COMMIT_NOW_CHANGES) this.#options.database.commit();
+  }
+
+  #inBackground(): void {
+    this.syncMetadata().catch((error: unknown) => this.#options.onError(error));
+  }
+
+  #begin(): Promise<Epoch> {
+    this.#next = undefined;
+    this.#running = this.#cycle().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #cycle(): Promise<Epoch> {
+    const { database, blocks } = this.#options;
+    // Files may be renamed over others while we wait; the last check and the commit are not separated by an await.
+    while (this.#replaced.size > 0) {
+      const inodes = [...this.#replaced];
+      await Promise.all(inodes.map((inode) => blocks.syncLocal(inode)));
+      for (const inode of inodes) this.#replaced.delete(inode);
+    }
+    const committed = database.commit();
+    await database.syncCommitted();
+    this.#durableEpoch = committed;
+    blocks.epochDurable(committed);
+    return committed;
+  }
+}
