@@ -40,6 +40,8 @@ export interface FlushOptions {
 export interface BlockCache {
   readonly blockSizeBytes: number;
 
+  /** Whether a read of the range would be synchronous now (all of it cached or holes): callers with a shared buffer ask before they read into it. */
+  isCached(inode: InodeId, offset: bigint, lengthBytes: number): boolean;
   /** Fills `into` from the file's bytes at `offset`. `handle` identifies a reader for read-ahead; `fileSize` bounds that. */
   read(
     inode: InodeId,

@@ -39,6 +39,17 @@ export class AttributeOperations {
     return truncated.then(() => this.#apply(id, changes));
   }
 
+  /** chattr +i: makes the inode immutable for ever; only a tree removal by the owner of the mount takes it away. @throws FsError EPERM */
+  setLocked(id: InodeId, locked: boolean): void {
+    const { database, commits } = this.#context;
+    const inode = requireInode(this.#context, id);
+    if (inode.locked && !locked) throw new FsError('EPERM', 'locked inodes stay locked');
+    if (inode.locked === locked) return;
+    inode.locked = true;
+    database.inodes.update(inode);
+    commits.changed();
+  }
+
   #apply(id: InodeId, changes: AttributeChanges): Inode {
     const { database, clock, commits } = this.#context;
     const inode = requireInode(this.#context, id);

@@ -35,6 +35,14 @@ export class FileOperations {
     return { atimeDue: this.#atimeIsDue(inode, this.#context.clock()) };
   }
 
+  /** Whether `read` of the range would be synchronous now. */
+  isCached(id: InodeId, offset: bigint, lengthBytes: number): boolean {
+    const inode = requireInode(this.#context, id);
+    const end = offset + BigInt(lengthBytes);
+    const available = end > inode.size ? inode.size - offset : BigInt(lengthBytes);
+    return available <= 0n || this.#context.blocks.isCached(id, offset, Number(available));
+  }
+
   /** Fills `into` from `offset`; returns how many bytes there were before the end of the file. `reader` identifies the open file. */
   read(id: InodeId, reader: number, offset: bigint, into: Uint8Array): number | Promise<number> {
     const inode = requireInode(this.#context, id);
