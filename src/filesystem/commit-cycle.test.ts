@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import type { InodeId } from '../metadata/types.ts';
+import { CommitCycle } from './commit-cycle.ts';
+
+/** Records the order of events; syncs settle when told to. */
+function recordedCycle(): { cycle: CommitCycle; events: string[]; settle: () => Promise<void>; fail: (error: Error) => Promise<void> } {
+  const events: string[] = [];
+  const waiting: Array<{ resolve: () => void; reject: (error: Error) => void }> = [];
+  let epoch = 0;
+  const wait = (): Promise<void> =>
+    new Promise<void>((resolve, reject) => {
+      waiting.push({ resolve, reject });
+    });
+  const cycle = new CommitCycle({
+    database: {
+      pendingChangeCount: 0,
+      commit: () => {
+        epoch += 1;
+        events.push(`commit ${epoch}`);
+        return epoch;
+      },
+      syncCommitted: async () => {
+        await wait();
+        events.push(`wal ${epoch}`);
+        return epoch;
+      },
+    },
+    blocks: {
+      syncLocal: async (inode) => {
+        events.push(`segments ${inode ?? 'all'}`);
+        await wait();
+      },
+      epochDurable: (durable) => events.push(`durable ${durable}`),
+    },
+    intervalMs: 1_000_000,
+    onError: (error) => events.push(String(error)),
+  });
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return {
+    cycle,
+    events,
+    settle: async () => {
+      await turn();
+      waiting.shift()?.resolve();
+      await turn();
+    },
+    fail: async (error) => {
+      await turn();
+      waiting.shift()?.reject(error);
+      await turn();
+    },
+  };
+}
+
+test('fsync makes segments durable before it commits, and the commit before it returns', async () => {
+  const { cycle, events, settle } = recordedCycle();
+  const synced = cycle.sync(5 as InodeId);
+  await settle();
+  await settle();
+  await synced;
+  expect(events).toEqual(['segments 5', 'commit 1', 'wal 1', 'durable 1']);
+  expect(cycle.durableEpoch).toBe(1);
+});
+
+test('all who ask while a cycle runs share the next one', async () => {
+  const { cycle, events, settle } = recordedCycle();
+  const first = cycle.syncMetadata();
+  const others = [cycle.syncMetadata(), cycle.syncMetadata(), cycle.syncMetadata()];
+  await settle();
+  await first;
+  await settle();
+  expect(await Promise.all(others)).toEqual([2, 2, 2]);
+  expect(events).toEqual(['commit 1', 'wal 1', 'durable 1', 'commit 2', 'wal 2', 'durable 2']);
+});
+
+test('the data of a file renamed over another is durable before any commit', async () => {
+  const { cycle, events, settle } = recordedCycle();
+  cycle.replaced(9 as InodeId);
+  const synced = cycle.syncMetadata();
+  await settle();
+  await settle();
+  await synced;
+  expect(events.slice(0, 2)).toEqual(['segments 9', 'commit 1']);
+});
+
+test('a cycle that failed reports to who waited, and the next one starts afresh', async () => {
+  const { cycle, settle, fail } = recordedCycle();
+  const failing = cycle.syncMetadata();
+  const failed = expect(failing).rejects.toThrow('disk on fire');
+  const next = cycle.syncMetadata();
+  await fail(new Error('disk on fire'));
+  await failed;
+  await settle();
+  expect(await next).toBe(2);
+});
+
+test('a renamed file whose data could not be made durable is tried again by the next cycle', async () => {
+  const { cycle, events, settle, fail } = recordedCycle();
+  cycle.replaced(9 as InodeId);
+  const failed = expect(cycle.syncMetadata()).rejects.toThrow('disk on fire');
+  await fail(new Error('disk on fire'));
+  await failed;
+  const next = cycle.syncMetadata();
+  await settle();
+  await settle();
+  await next;
+  expect(events).toEqual(['segments 9', 'segments 9', 'commit 1', 'wal 1', 'durable 1']);
+});
