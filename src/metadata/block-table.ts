@@ -109,6 +109,19 @@ export class SqliteBlockTable implements BlockTable {
     return rows.length;
   }
 
+  share(source: InodeId, target: InodeId, first: BlockIndex, end: BlockIndex, limit: number): BlockIndex | undefined {
+    const rows = this.#selectRange.all(source, first, end, limit);
+    if (rows.length > 0) this.#transaction.change();
+    let addedBytes = 0;
+    for (const [block, object] of rows) {
+      addedBytes += this.#objects.addReference(object as ObjectId);
+      this.#insert.run(target, block, object);
+    }
+    this.#usageCache.adjust(target, rows.length, addedBytes);
+    const last = rows.at(-1);
+    return last === undefined || rows.length < limit ? undefined : last[0] + 1;
+  }
+
   takeUnreferenced(): ObjectId[] {
     return this.#objects.takeUnreferenced();
   }
