@@ -52,7 +52,7 @@ export const descriptorCalls = {
     return outcome(libc.ftruncate(descriptor(fd), lengthBytes));
   },
   futimens(fd: Descriptor, times: readonly [TimeArgument, TimeArgument] | null): Outcome {
-    return outcome(libc.utimensat(descriptor(fd), null, timespecs(times), 0));
+    return outcome(libc.futimens(descriptor(fd), timespecs(times)));
   },
   /** Gives a name to an open file, O_TMPFILE's among them. */
   linkDescriptor(fd: Descriptor, path: Path): Outcome {

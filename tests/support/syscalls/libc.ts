@@ -54,6 +54,7 @@ export const libc = {
   ) => number,
   fsync: library.func('int fsync(int fd)') as (fd: number) => number,
   ftruncate: library.func('int ftruncate(int fd, int64_t length)') as (fd: number, length: Long) => number,
+  futimens: library.func('int futimens(int fd, const void *times)') as (fd: number, times: Pointer) => number,
   getdents64: library.func('int64_t getdents64(int fd, void *buffer, size_t size)') as (fd: number, buffer: Pointer, size: number) => Long,
   ioctl: library.func('int ioctl(int fd, unsigned long request, int64_t argument)') as (
     fd: number,
