@@ -10,12 +10,18 @@ export interface ExitCodeEntry {
 export const EXIT_OK = 0;
 export const EXIT_ERROR = 1;
 export const EXIT_INVALID_COMMAND_LINE = 2;
+/** umount.s3ql's own meanings of 1 and 2. */
+export const EXIT_NOT_MOUNTED = 1;
+export const EXIT_IN_USE = 1;
+export const EXIT_UMOUNT_FAILED = 2;
 export const EXIT_LOG_NOT_WRITABLE = 10;
 export const EXIT_AUTHENTICATION_FAILED = 14;
 export const EXIT_NO_PERMISSION = 15;
 export const EXIT_NO_CONTAINER = 16;
 export const EXIT_HOST_NOT_FOUND = 19;
 export const EXIT_READ_ONLY_MOUNT = 35;
+export const EXIT_NO_MOUNTPOINT = 36;
+export const EXIT_CACHEDIR = 45;
 /** 128 + SIGINT and 128 + SIGPIPE, as shells have it. */
 export const EXIT_INTERRUPTED = 130;
 export const EXIT_BROKEN_PIPE = 141;
@@ -27,6 +33,8 @@ export const EXIT_CODES: readonly ExitCodeEntry[] = [
     code: EXIT_INVALID_COMMAND_LINE,
     meaning: 'The command line, the storage URL or a setting in the authfile is invalid, or the storage backend is unknown',
   },
+  { code: EXIT_IN_USE, meaning: 'The path is no S3QL mount of yours, or it is in use', commands: ['umount'] },
+  { code: EXIT_UMOUNT_FAILED, meaning: 'umount(8) or fusermount(1) failed', commands: ['umount'] },
   { code: 3, meaning: 'The storage backend does not have this option' },
   { code: EXIT_LOG_NOT_WRITABLE, meaning: 'The log cannot be written' },
   { code: 12, meaning: 'The authfile may be read by users other than its owner' },
@@ -42,7 +50,7 @@ export const EXIT_CODES: readonly ExitCodeEntry[] = [
   { code: 32, meaning: 'The revision of the file system is too old' },
   { code: 33, meaning: 'The revision of the file system is too new' },
   { code: EXIT_READ_ONLY_MOUNT, meaning: 'A read-only mount was asked for', commands: ['mount'] },
-  { code: 36, meaning: 'The mountpoint does not exist', commands: ['mount'] },
+  { code: EXIT_NO_MOUNTPOINT, meaning: 'The mountpoint does not exist', commands: ['mount'] },
   { code: 37, meaning: 'Too few files may be open at once', commands: ['mount'] },
   { code: 39, meaning: 'The kernel refused the mount', commands: ['mount'] },
   { code: 40, meaning: 'The file system is mounted on this machine', commands: ['mount', 'fsck', 'adm'] },
@@ -50,7 +58,7 @@ export const EXIT_CODES: readonly ExitCodeEntry[] = [
   { code: 42, meaning: 'The user gave up', commands: ['fsck'] },
   { code: 43, meaning: 'The local copy of the metadata is damaged', commands: ['fsck'] },
   { code: 44, meaning: 'There are errors that cannot be corrected', commands: ['fsck'] },
-  { code: 45, meaning: 'The cache directory cannot be used' },
+  { code: EXIT_CACHEDIR, meaning: 'The cache directory cannot be used' },
   { code: 46, meaning: 'Objects are missing or damaged', commands: ['verify'] },
   { code: 128, meaning: 'Errors were found; added to the other codes', commands: ['fsck'] },
   { code: EXIT_INTERRUPTED, meaning: 'Interrupted by Ctrl-C' },

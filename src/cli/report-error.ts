@@ -25,9 +25,19 @@ export interface ErrorReport {
 
 /** Thrown when the person gave up: the command ends without a word. */
 export class InterruptedError extends Error {
-  constructor() {
-    super('interrupted');
+  constructor(options?: ErrorOptions) {
+    super('interrupted', options);
     this.name = 'InterruptedError';
+  }
+}
+
+/** An error of another process, which has described it already. */
+export class ReportedError extends Error {
+  readonly report: ErrorReport;
+  constructor(report: ErrorReport) {
+    super(report.message ?? 'interrupted');
+    this.name = 'ReportedError';
+    this.report = report;
   }
 }
 
@@ -40,6 +50,7 @@ const BACKEND_EXIT_CODES: readonly (readonly [new (message: string) => BackendEr
 
 /** What to say of an error that ended a command. */
 export function describeError(error: unknown): ErrorReport {
+  if (error instanceof ReportedError) return error.report;
   if (error instanceof UserError) return { exitCode: error.exitCode, message: oneLine(error.message) };
   if (error instanceof BackendError) {
     const known = BACKEND_EXIT_CODES.find(([type]) => error instanceof type);

@@ -46,11 +46,6 @@ export class LocalDirectory implements Disposable {
     return join(this.path, 'metadata.db');
   }
 
-  /** The superblock last known to be in the store. */
-  get confirmedParamsPath(): string {
-    return join(this.path, 'params.confirmed');
-  }
-
   get paramsPath(): string {
     return join(this.path, 'params');
   }
@@ -88,15 +83,7 @@ export class LocalDirectory implements Disposable {
 
   #contents(): string[] {
     const { databasePath } = this;
-    return [
-      this.paramsPath,
-      this.confirmedParamsPath,
-      this.piecesPath,
-      this.segmentsPath,
-      databasePath,
-      `${databasePath}-wal`,
-      `${databasePath}-shm`,
-    ];
+    return [this.paramsPath, this.piecesPath, this.segmentsPath, databasePath, `${databasePath}-wal`, `${databasePath}-shm`];
   }
 }
 

@@ -1,6 +1,8 @@
 /** Options that several commands have, as types and as parts of tables. */
+import type { BackendOptions } from '../../backends/backend-factory.ts';
+import { parseBackendOptions } from '../../backends/open-backend.ts';
 import type { OptionTable } from './option.ts';
-import { backendOptions, integer, list, logTarget, path, type BackendOptions, type LogTarget } from './values.ts';
+import { integer, list, logTarget, path, type LogTarget } from './values.ts';
 
 /** What every command has. */
 export interface OutputOptions {
@@ -87,7 +89,7 @@ export const storageOptions: OptionTable<StorageOptions> = {
   backendOptions: {
     long: '--backend-options',
     value: 'options',
-    parse: backendOptions,
+    parse: parseBackendOptions,
     initial: undefined,
     fallback: 'as in the authfile, else none',
     description: 'Options of the storage backend, separated by commas, as in "tcp-timeout=20,no-ssl"',

@@ -7,9 +7,6 @@ import { InvalidValueError } from './option.ts';
 /** Where a program's log goes. */
 export type LogTarget = { readonly kind: 'none' } | { readonly kind: 'syslog' } | { readonly kind: 'file'; readonly path: string };
 
-/** `a,b=c`: flags are `true`. Which ones exist is the backend's business. */
-export type BackendOptions = Readonly<Record<string, string | true>>;
-
 const COMPRESSION_ALGORITHMS = ['lzma', 'bzip2', 'zlib', 'none'] as const satisfies readonly CompressionAlgorithm[];
 const DEFAULT_COMPRESSION_LEVEL = 6;
 const KIB = 1024;
@@ -71,17 +68,4 @@ export function compression(value: string): CompressionSpec {
   const lowest = algorithm === 'bzip2' ? 1 : 0;
   if (level < lowest || level > 9) throw new InvalidValueError(`levels of ${algorithm} go from ${lowest} to 9`);
   return { algorithm, level };
-}
-
-/** `tcp-timeout=20,no-ssl`. Empty parts are skipped. */
-export function backendOptions(value: string): BackendOptions {
-  const parts = value.split(',').map((part) => part.trim());
-  const entries = parts
-    .filter((part) => part !== '')
-    .map((part): [string, string | true] => {
-      const equals = part.indexOf('=');
-      if (equals === 0) throw new InvalidValueError('expected options as in "tcp-timeout=20,no-ssl"');
-      return equals < 0 ? [part, true] : [part.slice(0, equals), part.slice(equals + 1)];
-    });
-  return Object.fromEntries(entries);
 }

@@ -1,0 +1,129 @@
+/**
+ * Speaks to the process that serves a mount, as S3QL's tools do: by extended attributes of a hidden control file that exists in every
+ * directory of the mount (reference: S3QL behaviour 1.6).
+ */
+import { access, constants, stat } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import { join } from 'node:path';
+import { UserError } from '../util/errors.ts';
+import { EXIT_ERROR } from './exit-codes.ts';
+import { getXattr, setXattr } from '../util/xattr.ts';
+
+const CONTROL_FILE_NAME = '.__s3ql__ctrl__';
+const STATISTICS_FIELD_COUNT = 12;
+const MAXIMUM_PID_LENGTH = 32;
+
+/** Figures of a mount. Sizes in bytes; they can exceed 2^53. */
+export interface MountStatistics {
+  readonly entryCount: bigint;
+  readonly objectCount: bigint;
+  readonly inodeCount: bigint;
+  readonly totalSizeBytes: bigint;
+  readonly deduplicatedSizeBytes: bigint;
+  readonly storedSizeBytes: bigint;
+  readonly databaseSizeBytes: bigint;
+  readonly cacheEntryCount: bigint;
+  readonly cacheSizeBytes: bigint;
+  readonly dirtyEntryCount: bigint;
+  readonly dirtySizeBytes: bigint;
+  readonly pendingRemovalCount: bigint;
+}
+
+export class ControlFile {
+  readonly #directory: string;
+  readonly #path: string;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+    this.#path = join(directory, CONTROL_FILE_NAME);
+  }
+
+  /** The control file of the mount that the directory is in. @throws UserError if that is none of ours, or not the caller's */
+  static async find(directory: string): Promise<ControlFile> {
+    try {
+      await stat(directory);
+    } catch (error) {
+      throw unreachable(directory, error);
+    }
+    const control = new ControlFile(directory);
+    try {
+      await access(control.#path, constants.R_OK | constants.W_OK);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw code === 'ENOENT' || code === 'ENOTDIR' ? notOurs(directory, error) : unreachable(directory, error);
+    }
+    return control;
+  }
+
+  /** Process id of the daemon. */
+  async pid(): Promise<number> {
+    return Number((await this.#read('s3ql_pid?', MAXIMUM_PID_LENGTH)).toString('latin1'));
+  }
+
+  async statistics(): Promise<MountStatistics> {
+    const bytes = await this.#read('s3qlstat', STATISTICS_FIELD_COUNT * 8);
+    const field = (index: number): bigint => (endianness() === 'LE' ? bytes.readBigUInt64LE(index * 8) : bytes.readBigUInt64BE(index * 8));
+    return {
+      entryCount: field(0),
+      objectCount: field(1),
+      inodeCount: field(2),
+      totalSizeBytes: field(3),
+      deduplicatedSizeBytes: field(4),
+      storedSizeBytes: field(5),
+      databaseSizeBytes: field(6),
+      cacheEntryCount: field(7),
+      cacheSizeBytes: field(8),
+      dirtyEntryCount: field(9),
+      dirtySizeBytes: field(10),
+      pendingRemovalCount: field(11),
+    };
+  }
+
+  /** Resolves when everything that was dirty at the time of the call is in the store. */
+  async flushCache(): Promise<void> {
+    await this.#command('s3ql_flushcache!');
+  }
+
+  async #read(name: string, maximumSizeBytes: number): Promise<Buffer> {
+    return this.#explaining(getXattr(this.#path, name, maximumSizeBytes));
+  }
+
+  async #command(name: string, value: string = 'dummy'): Promise<void> {
+    return this.#explaining(setXattr(this.#path, name, Buffer.from(value)));
+  }
+
+  async #explaining<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // A file of that name in a file system of another kind.
+      if (code === 'ENODATA' || code === 'ENOTSUP') throw notOurs(this.#directory, error);
+      throw unreachable(this.#directory, error);
+    }
+  }
+}
+
+function notOurs(directory: string, cause: unknown): UserError {
+  return new UserError(`${directory} is not in a mounted S3QL file system`, EXIT_ERROR, { cause });
+}
+
+function unreachable(directory: string, cause: unknown): UserError {
+  const { code } = cause as NodeJS.ErrnoException;
+  return new UserError(reason(), EXIT_ERROR, { cause });
+
+  function reason(): string {
+    switch (code) {
+      case 'ENOENT':
+        return `${directory} does not exist`;
+      case 'EACCES':
+      case 'EPERM':
+        return `${directory} cannot be accessed: only the user who mounted an S3QL file system may do this`;
+      case 'ENOTCONN':
+      case 'ECONNABORTED':
+        return `the process that served ${directory} has died: take the mount away with umount.s3ql, then mount again`;
+      default:
+        return `cannot speak to the file system at ${directory}: ${code}`;
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Where a file system is stored and how it is reached: the command line, completed by the authfile's settings for the storage URL, by defaults,
+ * and, for credentials that are nowhere to be found, by the person.
+ */
+import { mkdirSync } from 'node:fs';
+import type { BackendSpec } from '../backends/backend-factory.ts';
+import { backendFactoryFor, backendSpec, canonicalStorageUrl } from '../backends/open-backend.ts';
+import type { CompressionSpec } from '../envelope/compression-spec.ts';
+import { UserError } from '../util/errors.ts';
+import { EXIT_CACHEDIR, EXIT_INVALID_COMMAND_LINE } from './exit-codes.ts';
+import { InvalidValueError } from './options/option.ts';
+import { DEFAULT_CACHEDIR, DEFAULT_MAX_CONNECTIONS, type StorageOptions, type StorageUrlArgument } from './options/shared.ts';
+import { compression, integer, path } from './options/values.ts';
+import type { SecretReader } from './secret-reader.ts';
+
+/** What an authfile says for one storage URL, as text. */
+export interface AuthfileSettings {
+  readonly backendLogin?: string | undefined;
+  readonly backendPassword?: string | undefined;
+  readonly fsPassphrase?: string | undefined;
+  readonly backendOptions?: string | undefined;
+  readonly cachedir?: string | undefined;
+  readonly maxConnections?: string | undefined;
+  readonly maxThreads?: string | undefined;
+  readonly compress?: string | undefined;
+}
+
+export interface StorageSettings {
+  /** Everything needed to open the store, credentials included. */
+  readonly backend: BackendSpec;
+  /** Absolute. */
+  readonly cachedir: string;
+  /** Undefined: by the number of processors. */
+  readonly maxThreads: number | undefined;
+  /** Undefined: the default. */
+  readonly compress: CompressionSpec | undefined;
+  /** Undefined: ask for it if it is needed. */
+  readonly fsPassphrase: string | undefined;
+}
+
+/** @throws UserError (2, 3) for settings that make no sense */
+export async function storageSettings(
+  options: StorageUrlArgument & StorageOptions,
+  readAuthfile: (path: string, canonicalUrl: string) => Promise<AuthfileSettings>,
+  secrets: Pick<SecretReader, 'ask'>,
+): Promise<StorageSettings> {
+  const url = canonicalStorageUrl(options.storageUrl);
+  const authfile = await readAuthfile(options.authfile, url);
+  const fromAuthfile = <T>(key: keyof AuthfileSettings, parse: (text: string) => T): T | undefined =>
+    parseSetting(options.authfile, key, authfile[key], parse);
+
+  const checked = backendSpec({
+    url,
+    options: options.backendOptions ?? authfile.backendOptions,
+    maxConnections: options.maxConnections ?? fromAuthfile('maxConnections', integer(1)) ?? DEFAULT_MAX_CONNECTIONS,
+  });
+  return {
+    backend: { ...checked, ...(await credentials(url, authfile, secrets)) },
+    cachedir: options.cachedir ?? fromAuthfile('cachedir', path) ?? path(DEFAULT_CACHEDIR),
+    maxThreads: options.maxThreads ?? fromAuthfile('maxThreads', integer(1)),
+    compress: fromAuthfile('compress', compression),
+    fsPassphrase: authfile.fsPassphrase,
+  };
+}
+
+/** Makes the directory, for its owner alone, if it is missing. @throws UserError (45) */
+export function ensureCachedir(cachedir: string): void {
+  try {
+    mkdirSync(cachedir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new UserError(`Cannot use the cache directory ${cachedir}: ${(error as Error).message}`, EXIT_CACHEDIR, { cause: error });
+  }
+}
+
+async function credentials(
+  url: string,
+  { backendLogin: login, backendPassword: password }: AuthfileSettings,
+  secrets: Pick<SecretReader, 'ask'>,
+): Promise<Pick<BackendSpec, 'login' | 'password'>> {
+  const { credentials, loginLabel, passwordLabel } = backendFactoryFor(url);
+  const ask = async (label: string): Promise<string> => secrets.ask({ prompt: `Enter ${label} for ${url}` });
+  if (credentials === 'none') return {};
+  if (credentials === 'optional') return { ...(login === undefined ? {} : { login }), ...(password === undefined ? {} : { password }) };
+  return {
+    login: login ?? (await ask(loginLabel ?? 'backend login')),
+    password: password ?? (await ask(passwordLabel ?? 'backend password')),
+  };
+}
+
+function parseSetting<T>(file: string, key: string, text: string | undefined, parse: (text: string) => T): T | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof InvalidValueError)) throw error;
+    const name = key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UserError(`${file}: ${name}: ${error.message}`, EXIT_INVALID_COMMAND_LINE, { cause: error });
+  }
+}

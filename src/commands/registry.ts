@@ -1,0 +1,36 @@
+/** All commands: under which names they are known and where their code is. Nothing is loaded but what is asked for. */
+import type { AnyCommandSpec } from '../cli/options/option.ts';
+
+export interface CommandModule {
+  /** Runs the command with what follows its name. Returns the exit code. What it throws is shown by main.ts. */
+  run(argv: readonly string[]): Promise<number>;
+}
+
+export interface CommandEntry {
+  /** As in `s3ql NAME`. */
+  readonly name: string;
+  /** The launcher in bin/, if it has one of its own. */
+  readonly program?: string;
+  readonly spec: () => Promise<AnyCommandSpec>;
+  readonly load: () => Promise<CommandModule>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'umount',
+    program: 'umount.s3ql',
+    spec: async () => (await import('../cli/options/umount.ts')).umountSpec,
+    load: () => import('./umount.ts'),
+  },
+  {
+    name: 'stat',
+    program: 's3qlstat',
+    spec: async () => (await import('../cli/options/stat.ts')).statSpec,
+    load: () => import('./stat.ts'),
+  },
+];
+
+/** Finds a command by its name or its program's. */
+export function findCommand(name: string): CommandEntry | undefined {
+  return COMMANDS.find((command) => command.name === name || command.program === name);
+}
