@@ -6,6 +6,8 @@
  * Descriptors are plain numbers; offsets and lengths are bytes below 2^53, or BigInt.
  * Sources: the manual pages of section 2 of the same names; constants from the kernel's uapi headers (values of x86-64 and arm64).
  */
+import { constants as fsConstants } from 'node:fs';
+import { constants } from 'node:os';
 import koffi from 'koffi';
 import { SystemCallError } from './system-call-error.ts';
 
@@ -28,9 +30,9 @@ export const SYNC_FILE_RANGE_WAIT_AFTER = 4;
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 
-const EINTR = 4;
+const { EAGAIN, EINTR } = constants.errno;
 
-type Arguments = readonly (number | bigint | string | Uint8Array | null)[];
+type Arguments = readonly (number | bigint | string | NodeJS.ArrayBufferView | null)[];
 type Result = number | bigint;
 
 // Symbols of the running process: Node is linked to the C library dynamically.
@@ -116,4 +118,111 @@ export function syncFileRangeSync(fd: number, offset: number | bigint, length: n
 /** As syncFileRangeSync. */
 export async function syncFileRange(fd: number, offset: number | bigint, length: number | bigint, flags: number): Promise<void> {
   await checkedAsync('sync_file_range', syncFileRangeCall, fd, offset, length, flags);
+}
+
+const readCall = bind('int64_t read(int, void *, size_t)');
+
+/** Reads into a buffer from a non-blocking descriptor. Returns the bytes read, -1 if there are none yet (EAGAIN). */
+export function readSync(fd: number, buffer: Uint8Array): number {
+  for (;;) {
+    const result = readCall(fd, buffer, buffer.length) as number;
+    if (result >= 0) return result;
+    const errno = koffi.errno();
+    if (errno === EAGAIN) return -1;
+    if (errno !== EINTR) throw new SystemCallError('read', errno);
+  }
+}
+
+const writeCall = bind('int64_t write(int, void *, size_t)');
+
+/** Writes the first `lengthBytes` of a buffer. Returns the bytes written. */
+export function writeSync(fd: number, buffer: Uint8Array, lengthBytes: number): number {
+  for (;;) {
+    const result = writeCall(fd, buffer, lengthBytes) as number;
+    if (result >= 0) return result;
+    const errno = koffi.errno();
+    if (errno !== EINTR) throw new SystemCallError('write', errno);
+  }
+}
+
+const ioctlCall = bind('int ioctl(int, unsigned long, ...)');
+
+/** An ioctl(2) whose argument is a structure; returns the call's result. */
+export function ioctlSync(fd: number, request: number, argument: NodeJS.ArrayBufferView): number {
+  for (;;) {
+    const result = ioctlCall(fd, request, 'void *', argument) as number;
+    if (result >= 0) return result;
+    const errno = koffi.errno();
+    if (errno !== EINTR) throw new SystemCallError('ioctl', errno);
+  }
+}
+
+const fcntlCall = bind('int fcntl(int, int, ...)');
+const F_GETFL = 3;
+const F_SETFL = 4;
+
+/** Makes reads and writes of an open file description fail with EAGAIN instead of waiting. */
+export function setNonBlockingSync(fd: number): void {
+  const flags = checked('fcntl', fcntlCall, fd, F_GETFL, 'int', 0);
+  checked('fcntl', fcntlCall, fd, F_SETFL, 'int', flags | fsConstants.O_NONBLOCK);
+}
+
+export const MS_RDONLY = 0x1;
+export const MS_NOSUID = 0x2;
+export const MS_NODEV = 0x4;
+export const MS_NOEXEC = 0x8;
+export const MS_SYNCHRONOUS = 0x10;
+export const MS_DIRSYNC = 0x80;
+export const MS_NOATIME = 0x400;
+export const MS_NODIRATIME = 0x800;
+
+const mountCall = bind('int mount(const char *, const char *, const char *, unsigned long, const char *)');
+
+/** Mounts a file system; `flags` are MS_* bits, `data` the file system's own options. */
+export async function mount(source: string, target: string, type: string, flags: number, data: string): Promise<void> {
+  await checkedAsync('mount', mountCall, source, target, type, flags, data);
+}
+
+export const MNT_DETACH = 2;
+export const UMOUNT_NOFOLLOW = 8;
+
+const umountCall = bind('int umount2(const char *, int)');
+
+/** Unmounts what is mounted on top at `target`. */
+export async function umount(target: string, flags: number): Promise<void> {
+  await checkedAsync('umount2', umountCall, target, flags);
+}
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0x8_0000;
+
+const socketpairCall = bind('int socketpair(int, int, int, _Out_ void *)');
+
+/** A pair of connected Unix stream sockets, closed in programs that this one starts. */
+export function socketpairSync(): readonly [number, number] {
+  const pair = new Int32Array(2);
+  checked('socketpair', socketpairCall, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+  return [pair[0] ?? -1, pair[1] ?? -1];
+}
+
+const MSG_DONTWAIT = 0x40;
+const MSG_CMSG_CLOEXEC = 0x4000_0000;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+/** struct cmsghdr (16 bytes) and one descriptor, padded. */
+const CONTROL_BYTES = 24;
+
+const recvmsgCall = bind('int64_t recvmsg(int, void *, int)');
+
+/** Takes a descriptor that another process sent through a Unix socket, without waiting; undefined if the message has none. */
+export function receiveDescriptorSync(socket: number): number | undefined {
+  const data = new Uint8Array(1);
+  const vector = BigUint64Array.of(koffi.address(data), 1n);
+  const control = new Int32Array(CONTROL_BYTES / 4);
+  // struct msghdr: name, namelen, iov, iovlen, control, controllen, flags.
+  const header = BigUint64Array.of(0n, 0n, koffi.address(vector), 1n, koffi.address(control), BigInt(CONTROL_BYTES), 0n);
+  checked('recvmsg', recvmsgCall, socket, header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  const [, , level, type, descriptor] = control;
+  return (header[5] ?? 0n) > 0n && level === SOL_SOCKET && type === SCM_RIGHTS ? descriptor : undefined;
 }
