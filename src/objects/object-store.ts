@@ -26,6 +26,13 @@ export interface PutResult {
   readonly version?: string;
 }
 
+export interface GetOptions extends RequestOptions {
+  /** SHA-256 that the plaintext must have. */
+  readonly expectedDigest?: Uint8Array;
+  /** Most that the plaintext may have; guards against objects that decompress to something huge. */
+  readonly maxSizeBytes?: number;
+}
+
 export interface ObjectStore extends AsyncDisposable {
   readonly url: string;
   /** Reads (if a file part) and hashes a block in a worker thread. */
@@ -36,7 +43,7 @@ export interface ObjectStore extends AsyncDisposable {
    * Fetches, verifies, decrypts and decompresses.
    * @throws NoSuchObjectError, CorruptedObjectError (also for a wrong key, a wrong name, a digest other than `expectedDigest`)
    */
-  get(key: ObjectKey, options?: RequestOptions & { readonly expectedDigest?: Uint8Array }): Promise<Uint8Array<ArrayBuffer>>;
+  get(key: ObjectKey, options?: GetOptions): Promise<Uint8Array<ArrayBuffer>>;
   delete(key: ObjectKey, options?: RequestOptions): Promise<void>;
   deleteMany(keys: readonly ObjectKey[], options?: RequestOptions): Promise<void>;
   list(prefix: string, options?: RequestOptions): AsyncIterable<ListedObject>;

@@ -1,0 +1,61 @@
+/** The ObjectStore of the program: a backend for the objects, an envelope for their contents, threads for the work in between. */
+import type { Backend, ListedObject, ObjectKey, RequestOptions } from '../backends/backend.ts';
+import type { EnvelopeSpec } from '../envelope/envelope.ts';
+import type { BlockSource, GetOptions, HashedBlock, ObjectStore, PutOptions, PutResult } from './object-store.ts';
+import { TransformPool } from './transform-pool.ts';
+import { transferable } from './transferable.ts';
+
+export interface SealedObjectStoreOptions {
+  /** Belongs to the store from now on: disposed with it. */
+  readonly backend: Backend;
+  readonly envelope: EnvelopeSpec;
+  readonly maxThreads: number;
+}
+
+export class SealedObjectStore implements ObjectStore {
+  readonly #backend: Backend;
+  readonly #pool: TransformPool;
+
+  constructor(options: SealedObjectStoreOptions) {
+    this.#backend = options.backend;
+    this.#pool = new TransformPool(options.envelope, options.maxThreads);
+  }
+
+  get url(): string {
+    return this.#backend.url;
+  }
+
+  hash(source: BlockSource): Promise<HashedBlock> {
+    return 'bytes' in source ? this.#pool.run({ kind: 'hash', ...source }) : this.#pool.run({ kind: 'hash-file', ...source });
+  }
+
+  async put(key: ObjectKey, bytes: Uint8Array<ArrayBuffer>, options: PutOptions): Promise<PutResult> {
+    const { compression, ...storeOptions } = options;
+    const { metadata, payload } = await this.#pool.run({ kind: 'seal', key, bytes, compression });
+    return this.#backend.store(key, metadata, [payload], storeOptions);
+  }
+
+  async get(key: ObjectKey, options: GetOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const { expectedDigest, maxSizeBytes, ...requestOptions } = options;
+    const { metadata, payload } = await this.#backend.fetch(key, requestOptions);
+    const opened = await this.#pool.run({ kind: 'open', key, metadata, payload: transferable(payload), maxSizeBytes, expectedDigest });
+    return opened.bytes;
+  }
+
+  delete(key: ObjectKey, options?: RequestOptions): Promise<void> {
+    return this.#backend.delete(key, options);
+  }
+
+  deleteMany(keys: readonly ObjectKey[], options?: RequestOptions): Promise<void> {
+    return this.#backend.deleteMany(keys, options);
+  }
+
+  list(prefix: string, options?: RequestOptions): AsyncIterable<ListedObject> {
+    return this.#backend.list(prefix, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool[Symbol.asyncDispose]();
+    await this.#backend[Symbol.asyncDispose]();
+  }
+}
