@@ -47,4 +47,9 @@ export interface BackendFactory {
   canonicalizeUrl(url: string): string;
   /** @throws NoSuchContainerError, AuthenticationError, PermissionError, HostNotFoundError, UserError */
   open(spec: BackendSpec): Promise<Backend>;
+  /**
+   * Removes what interrupted stores left behind and no listing shows; returns how many items. Only for fsck, while nobody else uses the
+   * store.
+   */
+  cleanUp?(spec: BackendSpec): Promise<number>;
 }

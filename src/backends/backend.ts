@@ -45,7 +45,7 @@ export interface StoreResult {
 }
 
 export interface FetchOptions extends RequestOptions {
-  /** Part of the payload; the metadata is always whole. */
+  /** Part of the payload, clipped to it: empty beyond its end. The metadata is always whole. */
   readonly range?: { readonly offset: number; readonly lengthBytes: number };
 }
 

@@ -37,5 +37,9 @@ export class HostNotFoundError extends BackendError {}
 export class CorruptedObjectError extends BackendError {}
 /** ifAbsent or ifVersion did not hold. */
 export class PreconditionFailedError extends BackendError {}
-/** The store has no room left. Temporary: room may come back. */
-export class NoSpaceError extends BackendError {}
+/** The store has no room left. Temporary: room may come back, but that may take so long that retries are left to the caller. */
+export class NoSpaceError extends BackendError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { ...options, temporary: true });
+  }
+}

@@ -76,3 +76,8 @@ export function backendSpec(request: BackendRequest): BackendSpec {
 export function openBackend(spec: BackendSpec): Promise<Backend> {
   return backendFactoryFor(spec.url).open(spec);
 }
+
+/** Removes what interrupted stores left behind (temporary files); returns how many items. Only while nobody else uses the store. */
+export async function cleanUpBackend(spec: BackendSpec): Promise<number> {
+  return (await backendFactoryFor(spec.url).cleanUp?.(spec)) ?? 0;
+}

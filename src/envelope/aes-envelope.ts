@@ -2,9 +2,9 @@
  * The envelope of encrypted file systems, `AES_v2` (S3QL format 2.5): compress, frame with an HMAC, encrypt with AES-256-CTR. Keys are
  * derived for each object from the secret and a nonce of time and name; the counter always begins at zero, so a nonce must never recur.
  */
-import { createCipheriv, createDecipheriv, createHash, timingSafeEqual } from 'node:crypto';
-import { metadataHmac } from '../backends/metadata-checksum.ts';
+import { createCipheriv, createDecipheriv, createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { ObjectMetadata } from '../backends/object-metadata.ts';
+import { checksumInput } from '../util/mapping-checksum.ts';
 import type { CompressionSpec } from './compression-spec.ts';
 import { compressors } from './compressors/compressors.ts';
 import type { Envelope, SealedObject } from './envelope.ts';
@@ -42,7 +42,7 @@ export class AesEnvelope implements Envelope {
     };
     const packed = compressors[compression.algorithm].compress(plaintext, compression.level);
     return {
-      metadata: { ...unsigned, signature: metadataHmac(metadataKey, unsigned) },
+      metadata: { ...unsigned, signature: sign(metadataKey, unsigned) },
       payload: encrypt(dataKey, frame(dataKey, packed)),
     };
   }
@@ -59,7 +59,7 @@ export class AesEnvelope implements Envelope {
     const nonce = outer.bytes('nonce');
     const metadataKey = this.#derive(nonce, META_SUFFIX);
     const signature = outer.bytes('signature');
-    const expected = metadataHmac(metadataKey, metadata);
+    const expected = sign(metadataKey, metadata);
     if (signature.byteLength !== expected.byteLength || !timingSafeEqual(signature, expected)) {
       throw outer.error('its metadata was changed, or the key is another one');
     }
@@ -84,6 +84,10 @@ export class AesEnvelope implements Envelope {
   #derive(nonce: Uint8Array, suffix: Uint8Array): Buffer {
     return createHash('sha256').update(this.#secret).update(nonce).update(suffix).digest();
   }
+}
+
+function sign(metadataKey: Uint8Array, metadata: ObjectMetadata): Buffer {
+  return createHmac('sha256', metadataKey).update(checksumInput(metadata)).digest();
 }
 
 // CTR has neither padding nor a tail: update() returns everything.

@@ -1,7 +1,7 @@
 /** The file of an object in a local store (S3QL format 2.9): `s3ql_1\n`, uint16-LE length, metadata as basic mapping text, payload. */
-import { BasicMappingError, writeBasicMapping } from '../../util/basic-mapping.ts';
+import { BasicMappingError, parseBasicMapping, writeBasicMapping } from '../../util/basic-mapping.ts';
 import { BackendError, CorruptedObjectError } from '../errors.ts';
-import { parseObjectMetadata } from '../metadata-text.ts';
+import { toObjectMetadata } from '../object-metadata.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 
 const MAGIC = Buffer.from('s3ql_1\n');
@@ -35,7 +35,7 @@ export function decodeMetadata(key: string, file: Buffer): ObjectMetadata {
   const end = payloadOffset(key, file);
   if (file.byteLength < end) throw new CorruptedObjectError(`object ${key} is truncated within its metadata`);
   try {
-    return parseObjectMetadata(file.subarray(PREAMBLE_BYTES, end));
+    return toObjectMetadata(parseBasicMapping(file.subarray(PREAMBLE_BYTES, end)));
   } catch (cause) {
     if (!(cause instanceof BasicMappingError)) throw cause;
     throw new CorruptedObjectError(`object ${key} has unreadable metadata: ${cause.message}`, { cause });
