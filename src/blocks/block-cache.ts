@@ -81,6 +81,8 @@ export interface BlockCache {
   /** A complete metadata generation is in the store that contains the epoch: objects given up until then may be deleted. */
   generationComplete(epoch: Epoch): void;
 
+  /** Whether the inode has blocks that are not in the store yet. */
+  hasDirtyBlocks(inode: InodeId): boolean;
   /** Uploads dirty blocks (of one inode, or all that are dirty now) and links them in the database. */
   flush(inode?: InodeId, options?: FlushOptions): Promise<void>;
   /** Flushes, then empties the cache. */

@@ -126,12 +126,13 @@ export class DirectoryOperations {
       database.atomic(() => this.#exchange(from, name, inode, to, newName, target));
     } else if (target?.id !== inode.id) {
       database.atomic(() => this.#move(from, name, inode, to, newName, target, (flags & RENAME_WHITEOUT) !== 0));
+      if (target !== undefined) this.#replaced(target, inode, to);
     }
     commits.changed();
   }
 
   #move(from: Inode, name: Uint8Array, inode: Inode, to: Inode, newName: Uint8Array, target: Inode | undefined, whiteout: boolean): void {
-    const { database, lifetime, subdirectories, commits } = this.#context;
+    const { database, lifetime, subdirectories } = this.#context;
     const movesDirectory = isDirectory(inode.mode);
     if (target === undefined) {
       if (to.linkCount === 0) throw new FsError('ENOENT', 'directory was removed');
@@ -145,17 +146,19 @@ export class DirectoryOperations {
     if (to.id !== from.id) this.#touch(to, nowNs);
     inode.ctimeNs = nowNs;
     database.inodes.update(inode);
-    if (target !== undefined) {
-      this.#dropLink(target, nowNs);
-      if (isDirectory(target.mode)) subdirectories.adjust(to.id, -1);
-      else commits.replaced(inode.id);
-    }
     if (movesDirectory && from.id !== to.id) {
       subdirectories.adjust(from.id, -1);
       subdirectories.adjust(to.id, 1);
       lifetime.moved(inode.id, to.id);
     }
     if (whiteout) this.#insertWhiteout(from, name);
+  }
+
+  /** The target of a rename lost its name. Outside of the move's `atomic`: what the block layer gives up here can't be taken back. */
+  #replaced(target: Inode, inode: Inode, directory: Inode): void {
+    this.#dropLink(target, inode.ctimeNs);
+    if (isDirectory(target.mode)) this.#context.subdirectories.adjust(directory.id, -1);
+    else this.#context.commits.replaced(inode.id);
   }
 
   #exchange(from: Inode, name: Uint8Array, inode: Inode, to: Inode, newName: Uint8Array, target: Inode): void {

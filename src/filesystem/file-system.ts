@@ -16,6 +16,9 @@ import { fileSystemStatistics, type FileSystemStatistics } from './file-system-s
 import { InodeLifetime } from './inode-lifetime.ts';
 import { InodePurge } from './inode-purge.ts';
 import { SubdirectoryCounts } from './subdirectory-counts.ts';
+import { copyTree } from './tree-copy.ts';
+import { lockTree } from './tree-lock.ts';
+import { type EntryRemoved, removeTree } from './tree-removal.ts';
 import { XattrOperations } from './xattr-operations.ts';
 
 /** How long a change waits at most until it is durable locally without fsync. */
@@ -97,6 +100,21 @@ export class FileSystem {
 
   statistics(): FileSystemStatistics {
     return fileSystemStatistics(this.#context.database.totals(), this.#context.blocks.stats().dirtySizeBytes);
+  }
+
+  /** s3qlcp: see tree-copy.ts. */
+  copyTree(source: InodeId, target: InodeId): Promise<void> {
+    return copyTree(this.#context, source, target);
+  }
+
+  /** s3qllock: see tree-lock.ts. */
+  lockTree(top: InodeId): Promise<void> {
+    return lockTree(this.#context, top);
+  }
+
+  /** s3qlrm: see tree-removal.ts. */
+  removeTree(parent: InodeId, name: Uint8Array, onRemoved: EntryRemoved): Promise<void> {
+    return removeTree(this.#context, parent, name, onRemoved);
   }
 
   /** fsync(2): data and metadata of the file are durable on local storage when this resolves. */

@@ -74,6 +74,11 @@ export interface BlockTable {
   link(inode: InodeId, block: BlockIndex, object: ObjectId): void;
   /** Removes rows with first <= block < end, at most `limit`, and their references. Returns how many it removed. */
   unlink(inode: InodeId, first: BlockIndex, end: BlockIndex, limit: number): number;
+  /**
+   * Lets blocks of the target, which must have none at these places, be held by the objects that hold the source's: rows with
+   * first <= block < end in block order, at most `limit`. Returns where to go on, or undefined when all are done.
+   */
+  share(source: InodeId, target: InodeId, first: BlockIndex, end: BlockIndex, limit: number): BlockIndex | undefined;
   /** Objects whose last reference went since the last call; their rows are gone. Their keys may be deleted from the store only after a later generation is complete. */
   takeUnreferenced(): ObjectId[];
   /**

@@ -46,6 +46,11 @@ export class LocalDirectory implements Disposable {
     return join(this.path, 'metadata.db');
   }
 
+  /** The superblock last known to be in the store. */
+  get confirmedParamsPath(): string {
+    return join(this.path, 'params.confirmed');
+  }
+
   get paramsPath(): string {
     return join(this.path, 'params');
   }
@@ -83,7 +88,15 @@ export class LocalDirectory implements Disposable {
 
   #contents(): string[] {
     const { databasePath } = this;
-    return [this.paramsPath, this.piecesPath, this.segmentsPath, databasePath, `${databasePath}-wal`, `${databasePath}-shm`];
+    return [
+      this.paramsPath,
+      this.confirmedParamsPath,
+      this.piecesPath,
+      this.segmentsPath,
+      databasePath,
+      `${databasePath}-wal`,
+      `${databasePath}-shm`,
+    ];
   }
 }
 

@@ -1,0 +1,103 @@
+/**
+ * Rows of `objects` and their reference counts. An object whose last reference goes loses its row at once and is remembered until
+ * somebody takes over the duty to delete it from the store. Owns the ids of objects.
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { prepareRows, type RowStatement } from './connection.ts';
+import { lastUsedId } from './last-used-id.ts';
+import type { Totals } from './totals.ts';
+import type { Participant, Transaction } from './transaction.ts';
+import type { ObjectId } from './types.ts';
+
+export class ObjectTable implements Participant {
+  readonly #transaction: Transaction;
+  readonly #totals: Totals;
+  readonly #find: RowStatement<[number, number]>;
+  readonly #exists: RowStatement<[number]>;
+  readonly #insert: StatementSync;
+  readonly #addReference: RowStatement<[number]>;
+  readonly #deleteLast: RowStatement<[number, number]>;
+  readonly #takeReferences: RowStatement<[number]>;
+  readonly #advanceSequence: StatementSync;
+  readonly #insertSequence: StatementSync;
+  #unreferenced: ObjectId[] = [];
+  #lastId: number;
+
+  constructor(connection: DatabaseSync, transaction: Transaction, totals: Totals) {
+    this.#transaction = transaction;
+    this.#totals = totals;
+    this.#find = prepareRows(connection, 'SELECT id, length FROM objects WHERE hash = ?');
+    this.#exists = prepareRows(connection, 'SELECT 1 FROM objects WHERE id = ?');
+    this.#insert = connection.prepare('INSERT INTO objects (id, hash, refcount, phys_size, length) VALUES (?, ?, 0, ?, ?)');
+    this.#addReference = prepareRows(connection, 'UPDATE objects SET refcount = refcount + 1 WHERE id = ? RETURNING length');
+    this.#deleteLast = prepareRows(connection, 'DELETE FROM objects WHERE id = ? AND refcount <= ? RETURNING length, phys_size');
+    this.#takeReferences = prepareRows(connection, 'UPDATE objects SET refcount = refcount - ? WHERE id = ? RETURNING length');
+    // Numbers are bound as floating point, and this column has no affinity that would make them integers.
+    this.#advanceSequence = connection.prepare("UPDATE sqlite_sequence SET seq = CAST(? AS INTEGER) WHERE name = 'objects'");
+    this.#insertSequence = connection.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('objects', CAST(? AS INTEGER))");
+    this.#lastId = lastUsedId(connection, 'objects', 'id');
+    transaction.join(this);
+  }
+
+  findByDigest(digest: Uint8Array): { objectId: ObjectId; lengthBytes: number } | undefined {
+    const row = this.#find.get(digest);
+    return row && { objectId: row[0] as ObjectId, lengthBytes: row[1] };
+  }
+
+  has(id: ObjectId): boolean {
+    return this.#exists.get(id) !== undefined;
+  }
+
+  insert(id: ObjectId, digest: Uint8Array, lengthBytes: number, storedSizeBytes: number): void {
+    this.#transaction.change();
+    this.#insert.run(id, digest, storedSizeBytes, lengthBytes);
+    this.#lastId = Math.max(this.#lastId, id);
+    this.#totals.objects(1, lengthBytes, storedSizeBytes);
+  }
+
+  /** Returns the object's length. */
+  addReference(id: ObjectId): number {
+    const row = this.#addReference.get(id);
+    if (row === undefined) throw new Error(`object ${id} does not exist`);
+    return row[0];
+  }
+
+  /** Returns the object's length. */
+  takeReferences(id: ObjectId, count: number): number {
+    const deleted = this.#deleteLast.get(id, count);
+    if (deleted !== undefined) {
+      this.#unreferenced.push(id);
+      this.#totals.objects(-1, deleted[0], deleted[1]);
+      return deleted[0];
+    }
+    return this.#takeReferences.get(count, id)?.[0] ?? 0;
+  }
+
+  takeUnreferenced(): ObjectId[] {
+    if (this.#transaction.inAtomic) throw new Error('takeUnreferenced inside atomic');
+    const taken = this.#unreferenced;
+    this.#unreferenced = [];
+    return taken;
+  }
+
+  reserveIds(count: number): ObjectId {
+    this.#transaction.change();
+    const first = this.#lastId + 1;
+    // Never moves back, even if the reservation is rolled back: somebody may have seen the ids.
+    this.#lastId += count;
+    if (this.#advanceSequence.run(this.#lastId).changes === 0) this.#insertSequence.run(this.#lastId);
+    return first as ObjectId;
+  }
+
+  mark(): number {
+    return this.#unreferenced.length;
+  }
+
+  rollback(mark: unknown): void {
+    this.#unreferenced.length = mark as number;
+  }
+
+  release(): void {}
+
+  beforeCommit(): void {}
+}

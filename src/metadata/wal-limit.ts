@@ -1,0 +1,45 @@
+/**
+ * Keeps the WAL from growing without bound. The metadata worker checkpoints in the background, but SQLite starts the WAL anew only if a
+ * transaction begins when every frame is checkpointed, and under sustained load the next transaction always begins first. So when the WAL
+ * is long, and the worker has left only little to do, the rest is checkpointed here, between two transactions.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { prepareRows, type RowStatement } from './connection.ts';
+
+/** From this length on the WAL should start anew. */
+const LONG_WAL_FRAMES = 16_384;
+/** What may be checkpointed on the file system's thread: a few milliseconds, and two fsyncs. */
+const REST_FRAMES = 1024;
+/** From this length on the rest is checkpointed however much it is: the worker is stuck. */
+const HUGE_WAL_FRAMES = 16 * LONG_WAL_FRAMES;
+
+/** Columns of PRAGMA wal_checkpoint: could not run, frames in the WAL, frames of them in the database file. */
+export type CheckpointRow = [busy: number, frames: number, checkpointed: number];
+
+export class WalLimit {
+  readonly #look: RowStatement<CheckpointRow>;
+  readonly #checkpoint: RowStatement<CheckpointRow>;
+  #holders = 0;
+
+  constructor(connection: DatabaseSync) {
+    this.#look = prepareRows(connection, 'PRAGMA wal_checkpoint(NOOP)');
+    this.#checkpoint = prepareRows(connection, 'PRAGMA wal_checkpoint(PASSIVE)');
+  }
+
+  /** To be called when no transaction is open. */
+  afterCommit(): void {
+    if (this.#holders > 0) return;
+    const [, frames, checkpointed] = this.#look.get() ?? [0, 0, 0];
+    if (frames < LONG_WAL_FRAMES || frames === checkpointed) return;
+    if (frames - checkpointed <= REST_FRAMES || frames > HUGE_WAL_FRAMES) this.#checkpoint.get();
+  }
+
+  hold(): Disposable {
+    this.#holders++;
+    return {
+      [Symbol.dispose]: () => {
+        this.#holders--;
+      },
+    };
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * A directory to test: a plain one proves that a test is right, one in a mount is tested by it. A test asks for what only some file systems
+ * have by capability; what it does not have is not run on it.
+ */
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export type Capability =
+  /** FICLONE and copies by reference. */
+  | 'reflink'
+  /** Device nodes can be opened (no nodev). */
+  | 'devices'
+  /** Collapse and insert range at multiples of 128 KiB. */
+  | 'shift-range'
+  /** Extended attributes of 64 KiB. */
+  | 'large-xattrs'
+  /** Files of 2^63-1 bytes. */
+  | 'huge-files'
+  /** Holes and data are told apart by the page, not by larger blocks. */
+  | 'page-sized-holes'
+  /** The mount's root can be tried: rmdir, rename. */
+  | 'mount-root';
+
+export interface Target extends AsyncDisposable {
+  readonly name: string;
+  /** A directory of mode 0755 that belongs to root. */
+  readonly path: string;
+  readonly capabilities: ReadonlySet<Capability>;
+  /** Unmounts and mounts again. Nothing may be open. */
+  remount?(): Promise<void>;
+  /** Empties the file system's own cache, so that data comes from the store. */
+  dropCaches?(): Promise<void>;
+  /** Unmounts for good and fails if what is in the store contradicts itself. */
+  checkInvariants?(): Promise<void>;
+}
+
+/** A temporary directory of the file system that holds os.tmpdir(). */
+export async function plainTarget(): Promise<Target> {
+  const path = await mkdtemp(join(tmpdir(), 's3ql-plain-'));
+  await chmod(path, 0o755);
+  return {
+    name: 'a plain directory',
+    path,
+    capabilities: new Set<Capability>(['devices', 'page-sized-holes']),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
+}
