@@ -99,6 +99,11 @@ export class SqliteMetadata implements MetadataDatabase {
     return { ...figures, databaseSizeBytes: (this.#pageCount.get()?.[0] ?? 0) * PAGE_SIZE_BYTES };
   }
 
+  /** Frames of the WAL that were not in the database file yet at the last commit. */
+  get uncheckpointedFrames(): number {
+    return this.#walLimit.uncheckpointedFrames;
+  }
+
   /** From now until the result is disposed, this connection does not write to the database file, only to the WAL. */
   holdCheckpoints(): Disposable {
     return this.#walLimit.hold();

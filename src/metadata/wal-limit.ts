@@ -20,17 +20,23 @@ export class WalLimit {
   readonly #look: RowStatement<CheckpointRow>;
   readonly #checkpoint: RowStatement<CheckpointRow>;
   #holders = 0;
+  #uncheckpointedFrames = 0;
 
   constructor(connection: DatabaseSync) {
     this.#look = prepareRows(connection, 'PRAGMA wal_checkpoint(NOOP)');
     this.#checkpoint = prepareRows(connection, 'PRAGMA wal_checkpoint(PASSIVE)');
   }
 
+  /** As of the last commit. */
+  get uncheckpointedFrames(): number {
+    return this.#uncheckpointedFrames;
+  }
+
   /** To be called when no transaction is open. */
   afterCommit(): void {
-    if (this.#holders > 0) return;
     const [, frames, checkpointed] = this.#look.get() ?? [0, 0, 0];
-    if (frames < LONG_WAL_FRAMES || frames === checkpointed) return;
+    this.#uncheckpointedFrames = frames - checkpointed;
+    if (this.#holders > 0 || frames < LONG_WAL_FRAMES || frames === checkpointed) return;
     if (frames - checkpointed <= REST_FRAMES || frames > HUGE_WAL_FRAMES) this.#checkpoint.get();
   }
 

@@ -1,0 +1,190 @@
+/**
+ * Downloads a generation of the metadata and puts it in the place of the local database.
+ *
+ * The file is built and verified under another name. Then, in this order and durably: the local superblock and the knowledge about pieces
+ * go, the old database with its WAL goes (its frames must never meet another database), the new one takes its name. The caller writes the
+ * local superblock. So at no time does a local superblock speak of a database that is not there.
+ */
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ObjectKey, RequestOptions } from '../backends/backend.ts';
+import { CorruptedObjectError, NoSuchObjectError } from '../backends/errors.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import { UserError } from '../util/errors.ts';
+import { forEachLimit } from '../util/for-each-limit.ts';
+import { type ProgressReporter, silentProgress } from '../util/progress.ts';
+import { syncDirectory } from '../util/replace-file.ts';
+import { DEFAULT_CONNECTION_LIMIT } from './generations.ts';
+import type { LocalPaths } from './local-state.ts';
+import { pieceKey } from './object-keys.ts';
+import { DIGEST_BYTES, PieceDigests } from './piece-digests.ts';
+import { PieceVersions } from './piece-versions.ts';
+import type { Superblock } from './superblock.ts';
+
+export interface DownloadOptions extends RequestOptions {
+  readonly store: ObjectStore;
+  readonly paths: LocalPaths;
+  /** The generation to download. */
+  readonly superblock: Superblock;
+  readonly connectionLimit?: number;
+  readonly progress?: ProgressReporter;
+}
+
+/** The generation can't be had from the store as it was uploaded; another one may. */
+export class DamagedGenerationError extends UserError {
+  constructor(seqNo: number, problem: string, options?: ErrorOptions) {
+    super(
+      `Metadata generation ${seqNo} is damaged in the store: ${problem}. ` +
+        'Go back to an earlier one with "s3qladm restore-metadata", or let fsck.s3ql repair what is left of it.',
+      1,
+      options,
+    );
+    this.name = 'DamagedGenerationError';
+  }
+}
+
+/** Downloads the generation; its digest is verified. @throws DamagedGenerationError; then the local state is unchanged */
+export async function downloadGeneration(options: DownloadOptions): Promise<void> {
+  const { superblock } = options;
+  await download(options, 'exact', async (file) => {
+    await file.truncate(superblock.databaseSizeBytes);
+    const digestHex = await digestOf(file, options.signal);
+    if (digestHex !== superblock.databaseDigestHex) {
+      throw new DamagedGenerationError(superblock.seqNo, `its digest is ${digestHex}, not ${superblock.databaseDigestHex}`);
+    }
+  });
+}
+
+/**
+ * Downloads what there is of a generation without verifying it, for fsck: the best version of each piece, those beyond the database's
+ * recorded size too; zeros where there is nothing. Returns the objects that were missing or damaged.
+ */
+export async function downloadRemains(options: DownloadOptions): Promise<ObjectKey[]> {
+  return download(options, 'failsafe', async () => {});
+}
+
+interface Wanted {
+  readonly piece: number;
+  readonly seqNo: number;
+  /** The store has no newer version. */
+  readonly newest: boolean;
+}
+
+async function download(
+  options: DownloadOptions,
+  mode: 'exact' | 'failsafe',
+  verify: (file: FileHandle) => Promise<void>,
+): Promise<ObjectKey[]> {
+  const { store, paths, superblock, signal } = options;
+  const pieceSizeBytes = superblock.metadataBlockSizeBytes;
+  const versions = await PieceVersions.list(store, signal === undefined ? {} : { signal });
+  const { wanted, missing } = select(versions, superblock, mode);
+  if (mode === 'exact' && missing[0] !== undefined) throw new DamagedGenerationError(superblock.seqNo, `object ${missing[0]} is missing`);
+
+  const temporary = `${paths.database}.download`;
+  const digests = new Uint8Array((wanted.at(-1)?.piece ?? -1) * DIGEST_BYTES + DIGEST_BYTES);
+  try {
+    const file = await open(temporary, 'w+', 0o600);
+    try {
+      using step = (options.progress ?? silentProgress).step('Downloading metadata', 'pieces');
+      const total = wanted.length;
+      let done = 0;
+      let bytesDone = 0;
+      step.update({ done, total, bytesDone });
+      await forEachLimit(
+        wanted,
+        options.connectionLimit ?? DEFAULT_CONNECTION_LIMIT,
+        async ({ piece, seqNo, newest }) => {
+          const bytes = await fetchPiece(options, piece, seqNo, mode);
+          if (bytes === undefined) {
+            missing.push(pieceKey(piece, seqNo));
+            return;
+          }
+          await writeFully(file, bytes, piece * pieceSizeBytes);
+          const used = mode === 'exact' ? bytes.subarray(0, superblock.databaseSizeBytes - piece * pieceSizeBytes) : bytes;
+          if (newest) digests.set(createHash('sha256').update(used).digest(), piece * DIGEST_BYTES);
+          bytesDone += bytes.length;
+          step.update({ done: ++done, total, bytesDone });
+        },
+        signal,
+      );
+      await verify(file);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await install(paths, temporary);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  const seqNo = Math.max(superblock.seqNo, versions.highest());
+  await new PieceDigests(pieceSizeBytes, seqNo, mode === 'exact' ? digests : new Uint8Array(0)).save(paths.pieces);
+  return missing;
+}
+
+/** Which version of each piece makes up the generation, in piece order. */
+function select(versions: PieceVersions, superblock: Superblock, mode: 'exact' | 'failsafe'): { wanted: Wanted[]; missing: ObjectKey[] } {
+  let pieceCount = Math.ceil(superblock.databaseSizeBytes / superblock.metadataBlockSizeBytes);
+  if (mode === 'failsafe') for (const piece of versions.pieces()) pieceCount = Math.max(pieceCount, piece + 1);
+  const wanted: Wanted[] = [];
+  const missing: ObjectKey[] = [];
+  for (let piece = 0; piece < pieceCount; piece++) {
+    const seqNo = versions.at(piece, superblock.seqNo) ?? (mode === 'failsafe' ? versions.of(piece)[0] : undefined);
+    if (seqNo === undefined) missing.push(pieceKey(piece, superblock.seqNo));
+    else wanted.push({ piece, seqNo, newest: versions.of(piece).at(-1) === seqNo });
+  }
+  return { wanted, missing };
+}
+
+/** Undefined if it is not to be had and we take what there is. */
+async function fetchPiece(
+  { store, superblock, signal }: DownloadOptions,
+  piece: number,
+  seqNo: number,
+  mode: 'exact' | 'failsafe',
+): Promise<Uint8Array | undefined> {
+  const key = pieceKey(piece, seqNo);
+  try {
+    const bytes = await store.get(key, signal === undefined ? {} : { signal });
+    if (bytes.length <= superblock.metadataBlockSizeBytes) return bytes;
+    throw new CorruptedObjectError(`object ${key} has ${bytes.length} bytes, more than a piece`);
+  } catch (error) {
+    if (!(error instanceof CorruptedObjectError || error instanceof NoSuchObjectError)) throw error;
+    if (mode === 'failsafe') return undefined;
+    throw new DamagedGenerationError(superblock.seqNo, `object ${key}: ${error.message}`, { cause: error });
+  }
+}
+
+async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+async function digestOf(file: FileHandle, signal: AbortSignal | undefined): Promise<string> {
+  const hash = createHash('sha256');
+  const buffer = new Uint8Array(1024 * 1024);
+  for (let position = 0; ;) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) return hash.digest('hex');
+    hash.update(buffer.subarray(0, bytesRead));
+    position += bytesRead;
+  }
+}
+
+async function install(paths: LocalPaths, temporary: string): Promise<void> {
+  const directory = dirname(paths.database);
+  await rm(paths.superblock, { force: true });
+  await rm(paths.pieces, { force: true });
+  await syncDirectory(directory);
+  await rm(paths.database, { force: true });
+  await rm(`${paths.database}-wal`, { force: true });
+  await rm(`${paths.database}-shm`, { force: true });
+  await syncDirectory(directory);
+  await rename(temporary, paths.database);
+  await syncDirectory(directory);
+}
