@@ -1,0 +1,128 @@
+/**
+ * Copies a range of one file to another (or to another place of the same): by reference where whole blocks correspond, else through the
+ * cache. Source blocks that are dirty are uploaded first. Holes stay holes.
+ */
+import type { BlockIndex as BlockNumber, InodeId, ObjectId } from '../metadata/types.ts';
+import type { BlockDatabase } from './block-cache-options.ts';
+import type { BlockIndex } from './block-index.ts';
+import { BLOCKS_PER_SLICE, locate, nextSlice } from './block-ranges.ts';
+import type { BlockStates } from './block-states.ts';
+import type { CachedReads } from './cached-reads.ts';
+import type { CachedWrites } from './cached-writes.ts';
+import type { FileExtents } from './file-extents.ts';
+import type { RangeRemoval } from './range-removal.ts';
+import type { RemovalQueue } from './removal-queue.ts';
+import type { Uploader } from './uploader.ts';
+
+const COPY_BYTES = 1024 * 1024;
+
+export interface BlockCloneParts {
+  readonly index: BlockIndex;
+  readonly states: BlockStates;
+  readonly reads: CachedReads;
+  readonly writes: CachedWrites;
+  readonly removal: RangeRemoval;
+  readonly removals: RemovalQueue;
+  readonly extents: FileExtents;
+  readonly uploader: Uploader;
+  readonly database: BlockDatabase;
+  readonly blockSizeBytes: number;
+}
+
+export class BlockClone {
+  readonly #parts: BlockCloneParts;
+
+  constructor(parts: BlockCloneParts) {
+    this.#parts = parts;
+  }
+
+  async clone(
+    source: InodeId,
+    sourceOffset: bigint,
+    target: InodeId,
+    targetOffset: bigint,
+    lengthBytes: bigint,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const from = locate(sourceOffset, this.#parts.blockSizeBytes);
+    const to = locate(targetOffset, this.#parts.blockSizeBytes);
+    const whole = from.within === 0 && to.within === 0 ? locate(lengthBytes, this.#parts.blockSizeBytes).block : 0;
+    if (whole > 0) await this.#link(source, from.block, target, to.block, whole, signal);
+    const linkedBytes = BigInt(whole) * BigInt(this.#parts.blockSizeBytes);
+    await this.#copy(source, sourceOffset + linkedBytes, target, targetOffset + linkedBytes, lengthBytes - linkedBytes, signal);
+  }
+
+  async #link(
+    source: InodeId,
+    first: BlockNumber,
+    target: InodeId,
+    targetFirst: BlockNumber,
+    count: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { database, removal, removals } = this.#parts;
+    const end = first + count;
+    // What is written to the source from here on may or may not be in the copy.
+    await this.#uploadDirty(source, first, end, signal);
+    for (let at = first; at < end;) {
+      signal?.throwIfAborted();
+      const rows = database.blocks.range(source, at, end, BLOCKS_PER_SLICE);
+      for (const row of rows) {
+        if (row.block > at) await removal.giveUp(target, at - first + targetFirst, row.block - first + targetFirst, false);
+        this.#linkBlock(target, row.block - first + targetFirst, row.objectId);
+        at = row.block + 1;
+      }
+      removals.collect();
+      if (rows.length < BLOCKS_PER_SLICE) {
+        await removal.giveUp(target, at - first + targetFirst, targetFirst + count, false);
+        return;
+      }
+      await nextSlice();
+    }
+  }
+
+  #linkBlock(target: InodeId, block: BlockNumber, object: ObjectId): void {
+    const { index, states, database } = this.#parts;
+    const entry = index.get(target, block);
+    if (entry) states.giveUp(entry, false);
+    database.blocks.link(target, block, object);
+  }
+
+  async #uploadDirty(inode: InodeId, first: BlockNumber, end: BlockNumber, signal?: AbortSignal): Promise<void> {
+    const { index, uploader } = this.#parts;
+    const dirty = index.ofInode(inode, first, end).filter((entry) => entry.state === 'dirty');
+    for (let at = 0; at < dirty.length; at += uploader.limit) {
+      signal?.throwIfAborted();
+      await Promise.all(dirty.slice(at, at + uploader.limit).map((entry) => uploader.uploadNow(entry)));
+    }
+  }
+
+  async #copy(
+    source: InodeId,
+    sourceOffset: bigint,
+    target: InodeId,
+    targetOffset: bigint,
+    lengthBytes: bigint,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { extents, reads, writes, removal, blockSizeBytes } = this.#parts;
+    const end = sourceOffset + lengthBytes;
+    const buffer = new Uint8Array(Math.min(COPY_BYTES, blockSizeBytes));
+    for (let at = sourceOffset; at < end;) {
+      signal?.throwIfAborted();
+      const data = extents.seekData(source, at) ?? end;
+      const holeEnd = data < end ? data : end;
+      if (holeEnd > at) {
+        await removal.punch(target, at - sourceOffset + targetOffset, holeEnd - at);
+        at = holeEnd;
+        continue;
+      }
+      const left = end - at;
+      const inBlock = blockSizeBytes - locate(at, blockSizeBytes).within;
+      const part = buffer.subarray(0, Number(left < BigInt(inBlock) ? left : BigInt(inBlock)));
+      await reads.read(source, at, part);
+      await writes.write(target, at - sourceOffset + targetOffset, part);
+      at += BigInt(part.length);
+    }
+  }
+}

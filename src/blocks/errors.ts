@@ -1,0 +1,19 @@
+/** Errors of local files, and of the store, as what a system call gets. */
+import { FsError } from '../util/errors.ts';
+import { SystemCallError } from '../util/system-call-error.ts';
+
+const NO_SPACE_CODES = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** A failed operation on the cache's own files. */
+export function localError(error: unknown): FsError {
+  if (error instanceof FsError) return error;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (typeof code === 'string' && NO_SPACE_CODES.has(code))
+    return new FsError('ENOSPC', "no space on the block cache's disk", { cause: error });
+  return new FsError('EIO', 'the block cache failed', { cause: error });
+}
+
+/** Whether the file system that holds the cache lacks the call. */
+export function isUnsupported(error: unknown): boolean {
+  return error instanceof SystemCallError && ['EOPNOTSUPP', 'ENOSYS'].includes(error.code);
+}

@@ -1,0 +1,40 @@
+/** Uploads a list of blocks, several at a time, with progress. */
+import { NoSpaceError } from '../backends/errors.ts';
+import { FsError } from '../util/errors.ts';
+import type { FlushOptions } from './block-cache.ts';
+import type { CachedBlock } from './cached-block.ts';
+import type { Uploader } from './uploader.ts';
+
+/**
+ * Uploads and links what the blocks are now. After the first failure no further upload is begun; everything that failed stays dirty.
+ * @throws FsError EIO or ENOSPC (with the store's error as cause); the signal's reason
+ */
+export async function flushBlocks(blocks: readonly CachedBlock[], uploader: Uploader, { signal, onProgress }: FlushOptions): Promise<void> {
+  const bytesTotal = blocks.reduce((sum, entry) => sum + entry.lengthBytes, 0);
+  let blocksDone = 0;
+  let bytesDone = 0;
+  let next = 0;
+  let failure: unknown;
+  const work = async (): Promise<void> => {
+    for (;;) {
+      const entry = blocks[next];
+      if (!entry || failure !== undefined || signal?.aborted) return;
+      next += 1;
+      const { lengthBytes } = entry;
+      try {
+        await uploader.uploadNow(entry);
+      } catch (error) {
+        failure ??= error;
+        return;
+      }
+      blocksDone += 1;
+      bytesDone += lengthBytes;
+      onProgress?.({ blocksDone, blocksTotal: blocks.length, bytesDone, bytesTotal });
+    }
+  };
+  await Promise.all(Array.from({ length: uploader.limit }, work));
+  signal?.throwIfAborted();
+  if (failure !== undefined) {
+    throw new FsError(failure instanceof NoSpaceError ? 'ENOSPC' : 'EIO', 'cannot upload blocks', { cause: failure });
+  }
+}

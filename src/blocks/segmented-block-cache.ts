@@ -1,0 +1,250 @@
+/**
+ * The block cache: ties its parts together. Each part's header says what it owns; docs/internals/block-cache.md tells the whole story.
+ *
+ * Concurrency: every change of a block, its record and its rows is one synchronous step (block-states.ts). What has to wait (downloads,
+ * uploads, room, syncs) only prepares such a step and looks at everything anew afterwards. So no block is ever locked.
+ */
+import type { Epoch } from '../metadata/database.ts';
+import type { InodeId } from '../metadata/types.ts';
+import { FsError } from '../util/errors.ts';
+import type { BlockCache, BlockCacheLimits, BlockCacheStats, FlushOptions } from './block-cache.ts';
+import type { BlockCacheOptions } from './block-cache-options.ts';
+import { BlockClone } from './block-clone.ts';
+import type { BlockIndex } from './block-index.ts';
+import { BlockStates } from './block-states.ts';
+import { CachedReads } from './cached-reads.ts';
+import { CachedWrites } from './cached-writes.ts';
+import type { CacheSpace } from './cache-space.ts';
+import { Downloads } from './downloads.ts';
+import { FileExtents } from './file-extents.ts';
+import { flushBlocks } from './flush.ts';
+import { ObjectIds } from './object-ids.ts';
+import { RangeRemoval } from './range-removal.ts';
+import { ReadAhead } from './read-ahead.ts';
+import { RemovalQueue } from './removal-queue.ts';
+import { RoomMaker } from './room-maker.ts';
+import { SegmentReclaim } from './segment-reclaim.ts';
+import type { SegmentStore } from './segment-store.ts';
+import { SegmentSync } from './segment-sync.ts';
+import { writeSession } from './session-file.ts';
+import { Uploader } from './uploader.ts';
+import { join } from 'node:path';
+
+const DEFAULT_UPLOAD_DELAY_MS = 10_000;
+const DEFAULT_CONNECTIONS = 8;
+const DEFAULT_READ_AHEAD_BYTES = 32 * 1024 * 1024;
+
+export interface SegmentedBlockCacheParts {
+  readonly options: BlockCacheOptions;
+  readonly store: SegmentStore;
+  readonly index: BlockIndex;
+  readonly space: CacheSpace;
+}
+
+/** Made by openBlockCache. */
+export class SegmentedBlockCache implements BlockCache {
+  readonly blockSizeBytes: number;
+  readonly #options: BlockCacheOptions;
+  readonly #store: SegmentStore;
+  readonly #index: BlockIndex;
+  readonly #space: CacheSpace;
+  readonly #sync: SegmentSync;
+  readonly #reclaim: SegmentReclaim;
+  readonly #states: BlockStates;
+  readonly #downloads: Downloads;
+  readonly #ids: ObjectIds;
+  readonly #removals: RemovalQueue;
+  readonly #uploader: Uploader;
+  readonly #room: RoomMaker;
+  readonly #reads: CachedReads;
+  readonly #writes: CachedWrites;
+  readonly #removal: RangeRemoval;
+  readonly #clone: BlockClone;
+  readonly #extents: FileExtents;
+  readonly #readAhead: ReadAhead | undefined;
+
+  constructor({ options, store, index, space }: SegmentedBlockCacheParts) {
+    const { database, objects, log, blockSizeBytes, requestDurable } = options;
+    this.blockSizeBytes = blockSizeBytes;
+    this.#options = options;
+    this.#store = store;
+    this.#index = index;
+    this.#space = space;
+    const sync = new SegmentSync(store);
+    const reclaim = new SegmentReclaim(store, sync, space, log);
+    const states = new BlockStates({ index, store, reclaim, space, database, log });
+    const downloads = new Downloads({
+      objects,
+      limit: options.maxDownloads ?? DEFAULT_CONNECTIONS,
+      log,
+      onDamage: options.onDamage ?? (() => {}),
+    });
+    const ids = new ObjectIds(database, requestDurable);
+    const removals = new RemovalQueue({ path: join(options.directory, 'removals'), database, objects, log });
+    const uploader = new Uploader({
+      index,
+      store,
+      sync,
+      states,
+      downloads,
+      ids,
+      removals,
+      database,
+      objects,
+      compression: options.compression,
+      log,
+      delayMs: options.dirtyUploadDelayMs ?? DEFAULT_UPLOAD_DELAY_MS,
+      maxUploads: options.maxUploads ?? DEFAULT_CONNECTIONS,
+      onState: options.onUploadState ?? (() => {}),
+    });
+    const room = new RoomMaker({ space, index, states, reclaim, uploader, requestDurable, whenStuck: options.whenStuck ?? 'wait', log });
+    const onGrowth = (): void => room.maintain();
+    const reads = new CachedReads({ index, store, states, downloads, database, onGrowth });
+    const writes = new CachedWrites({ index, states, space, downloads, reads, sync, database, blockSizeBytes, onGrowth });
+    const extents = new FileExtents(index, database, blockSizeBytes);
+    const removal = new RangeRemoval({ index, states, space, writes, removals, database, blockSizeBytes });
+    this.#sync = sync;
+    this.#reclaim = reclaim;
+    this.#states = states;
+    this.#downloads = downloads;
+    this.#ids = ids;
+    this.#removals = removals;
+    this.#uploader = uploader;
+    this.#room = room;
+    this.#reads = reads;
+    this.#writes = writes;
+    this.#removal = removal;
+    this.#extents = extents;
+    this.#clone = new BlockClone({ index, states, reads, writes, removal, removals, extents, uploader, database, blockSizeBytes });
+    const maxBytes = options.readAheadBytes ?? DEFAULT_READ_AHEAD_BYTES;
+    if (maxBytes > 0) this.#readAhead = new ReadAhead({ index, space, downloads, database, fetched: reads, blockSizeBytes, maxBytes });
+    states.onDirty = () => uploader.arm();
+    space.onShortage = () => room.make();
+    reclaim.onFreed = () => space.poke();
+    uploader.onProgress = () => space.poke();
+    uploader.arm();
+  }
+
+  isCached(inode: InodeId, offset: bigint, lengthBytes: number): boolean {
+    return this.#reads.isCached(inode, offset, lengthBytes);
+  }
+
+  read(
+    inode: InodeId,
+    offset: bigint,
+    into: Uint8Array,
+    reader?: { readonly handle: number; readonly fileSize: bigint },
+  ): void | Promise<void> {
+    if (into.length === 0) return undefined;
+    if (reader && reader.fileSize > this.blockSizeBytes)
+      this.#readAhead?.noteRead(reader.handle, inode, Number(offset), into.length, reader.fileSize);
+    return this.#reads.read(inode, offset, into);
+  }
+
+  write(inode: InodeId, offset: bigint, data: Uint8Array): void | Promise<void> {
+    return this.#writes.write(inode, offset, data);
+  }
+
+  truncate(inode: InodeId, size: bigint): void | Promise<void> {
+    return this.#removal.truncate(inode, size);
+  }
+
+  punch(inode: InodeId, offset: bigint, lengthBytes: bigint): void | Promise<void> {
+    return this.#removal.punch(inode, offset, lengthBytes);
+  }
+
+  remove(inode: InodeId): void | Promise<void> {
+    return this.#removal.remove(inode);
+  }
+
+  clone(
+    source: InodeId,
+    sourceOffset: bigint,
+    target: InodeId,
+    targetOffset: bigint,
+    lengthBytes: bigint,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    return this.#clone.clone(source, sourceOffset, target, targetOffset, lengthBytes, signal);
+  }
+
+  seekData(inode: InodeId, offset: bigint): bigint | undefined {
+    return this.#extents.seekData(inode, offset);
+  }
+
+  seekHole(inode: InodeId, offset: bigint): bigint {
+    return this.#extents.seekHole(inode, offset);
+  }
+
+  allocatedBytes(inode: InodeId): bigint {
+    return this.#extents.allocatedBytes(inode);
+  }
+
+  async syncLocal(inode?: InodeId): Promise<void> {
+    await Promise.all([this.#sync.syncLocal(inode), this.#removals.sync()]);
+  }
+
+  epochDurable(epoch: Epoch): void {
+    this.#ids.epochDurable(epoch);
+    this.#states.epochDurable(epoch);
+    this.#room.maintain();
+    this.#space.poke();
+  }
+
+  generationComplete(epoch: Epoch): void {
+    this.#removals.generationComplete(epoch);
+  }
+
+  async flush(inode?: InodeId, options: FlushOptions = {}): Promise<void> {
+    const blocks = inode === undefined ? [...this.#index.dirty] : this.#index.ofInode(inode).filter((entry) => entry.state === 'dirty');
+    await flushBlocks(blocks, this.#uploader, options);
+  }
+
+  async drop(options: FlushOptions = {}): Promise<void> {
+    await this.flush(undefined, options);
+    await this.#options.requestDurable();
+    while (this.#index.clean.first) this.#states.evict(this.#index.clean.first);
+    for (const segment of this.#store.segments) if (segment.liveCount === 0) this.#store.retire(segment);
+    await this.#reclaim.run();
+  }
+
+  async setLimits(limits: BlockCacheLimits): Promise<void> {
+    this.#space.setLimits(limits);
+    this.#room.maintain();
+    this.#space.poke();
+    await this.#reclaim.run();
+  }
+
+  stats(): BlockCacheStats {
+    return {
+      entryCount: this.#index.entryCount,
+      sizeBytes: this.#space.usedBytes,
+      dirtyEntryCount: this.#index.dirty.count,
+      dirtySizeBytes: this.#index.dirty.sizeBytes,
+      uploadingCount: this.#uploader.activeCount,
+      pendingRemovalCount: this.#removals.pendingCount,
+    };
+  }
+
+  /** Why the last upload failed; undefined if it didn't. */
+  get uploadFailure(): unknown {
+    return this.#uploader.failure;
+  }
+
+  async close({ keep }: { readonly keep: boolean }): Promise<void> {
+    await this.#uploader.stop();
+    await this.#downloads.stop();
+    await this.#removals.stop();
+    this.#space.refuse(new FsError('EIO', 'the block cache is closed'));
+    if (!keep) {
+      while (this.#index.clean.first) this.#states.evict(this.#index.clean.first);
+      for (const segment of this.#store.segments) if (segment.liveCount === 0) this.#store.retire(segment);
+    }
+    await this.#reclaim.stop();
+    await this.#sync.syncLocal(undefined);
+    await this.#removals.sync();
+    await this.#sync.settle();
+    this.#store[Symbol.dispose]();
+    writeSession(this.#options.directory, 'clean');
+  }
+}
