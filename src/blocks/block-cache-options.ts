@@ -21,7 +21,7 @@ export interface BlockDamage {
 }
 
 /** What the cache uses of the database. Its methods must not be called inside `atomic`: a rollback would not reach the cache. */
-export type BlockDatabase = Pick<MetadataDatabase, 'blocks' | 'atomic' | 'openEpoch'> & {
+export type BlockDatabase = Pick<MetadataDatabase, 'blocks' | 'atomic' | 'openEpoch' | 'pendingChangeCount'> & {
   readonly inodes: Pick<MetadataDatabase['inodes'], 'get'>;
 };
 

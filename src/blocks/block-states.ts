@@ -43,6 +43,7 @@ export class BlockStates {
   readonly #log: BlockCacheLog;
   #stamp = 0;
   #stampEpoch: Epoch = -1;
+  #durableEpoch: Epoch = -1;
   /** In order of their epochs. */
   #givenUp: GivenUp[] = [];
   #givenUpBytes = 0;
@@ -283,12 +284,15 @@ export class BlockStates {
     if (entry.state !== 'dirty' || entry.version !== version) return;
     entry.state = 'settling';
     entry.objectId = objectId;
-    entry.epoch = this.#database.openEpoch;
+    // If nothing is pending, the link was there before.
+    entry.epoch = this.#database.pendingChangeCount > 0 ? this.#database.openEpoch : this.#database.openEpoch - 1;
     this.#index.settling.append(entry);
+    if (entry.epoch <= this.#durableEpoch) this.epochDurable(this.#durableEpoch);
   }
 
   /** What waited for this epoch may go or becomes clean. */
   epochDurable(epoch: Epoch): void {
+    this.#durableEpoch = epoch;
     for (let entry = this.#index.settling.first; entry && entry.epoch <= epoch; entry = this.#index.settling.first) {
       entry.state = 'clean';
       entry.cutAt = 0;

@@ -195,6 +195,10 @@ export class SegmentedBlockCache implements BlockCache {
     this.#removals.generationComplete(epoch);
   }
 
+  hasDirtyBlocks(inode: InodeId): boolean {
+    return this.#index.ofInode(inode).some((entry) => entry.state === 'dirty');
+  }
+
   async flush(inode?: InodeId, options: FlushOptions = {}): Promise<void> {
     const blocks = inode === undefined ? [...this.#index.dirty] : this.#index.ofInode(inode).filter((entry) => entry.state === 'dirty');
     await flushBlocks(blocks, this.#uploader, options);

@@ -23,6 +23,7 @@ export class FakeBlockDatabase implements BlockDatabase, BlockTable {
   #state: State = { rows: new Map(), objects: new Map(), sizes: new Map(), nextObjectId: 1 };
   #committed = new Map<Epoch, State>([[0, structuredClone(this.#state)]]);
   #unreferenced: ObjectId[] = [];
+  pendingChangeCount = 0;
   openEpoch: Epoch = 1;
   durableEpoch: Epoch = 0;
   readonly blocks: BlockTable = this;
@@ -39,15 +40,19 @@ export class FakeBlockDatabase implements BlockDatabase, BlockTable {
   }
 
   setSize(inode: InodeId, size: bigint): void {
+    this.pendingChangeCount += 1;
     this.#state.sizes.set(inode, size);
   }
 
   deleteInode(inode: InodeId): void {
     if (this.#state.rows.get(inode)?.size) throw new Error('inode deleted before its blocks');
+    this.pendingChangeCount += 1;
     this.#state.sizes.delete(inode);
   }
 
   commit(): Epoch {
+    if (this.pendingChangeCount === 0) return this.committedEpoch;
+    this.pendingChangeCount = 0;
     this.#committed.set(this.openEpoch, structuredClone(this.#state));
     this.openEpoch += 1;
     return this.committedEpoch;
@@ -66,6 +71,7 @@ export class FakeBlockDatabase implements BlockDatabase, BlockTable {
     if (!state) throw new Error(`epoch ${epoch} is gone`);
     this.#state = structuredClone(state);
     this.#unreferenced = [];
+    this.pendingChangeCount = 0;
     this.#committed = new Map([[epoch, state]]);
     this.openEpoch = epoch + 1;
     this.durableEpoch = epoch;
@@ -137,6 +143,7 @@ export class FakeBlockDatabase implements BlockDatabase, BlockTable {
     if (this.#state.objects.has(id)) throw new Error(`object ${id} exists`);
     if (id >= this.#state.nextObjectId) throw new Error(`object id ${id} was not reserved`);
     if (this.findByDigest(digest)) throw new Error('digest exists');
+    this.pendingChangeCount += 1;
     this.#state.objects.set(id, { digest: Uint8Array.from(digest), lengthBytes, references: 0 });
   }
 
@@ -146,8 +153,10 @@ export class FakeBlockDatabase implements BlockDatabase, BlockTable {
     if (!this.#state.sizes.has(inode)) throw new Error(`inode ${inode} is missing`);
     let rows = this.#state.rows.get(inode);
     if (!rows) this.#state.rows.set(inode, (rows = new Map()));
-    object.references += 1;
     const old = rows.get(block);
+    if (old === id) return;
+    this.pendingChangeCount += 1;
+    object.references += 1;
     rows.set(block, id);
     if (old !== undefined) this.#dereference(old);
   }
@@ -155,6 +164,7 @@ export class FakeBlockDatabase implements BlockDatabase, BlockTable {
   unlink(inode: InodeId, first: BlockIndex, end: BlockIndex, limit: number): number {
     const rows = this.#state.rows.get(inode);
     const blocks = [...(rows?.keys() ?? [])].filter((block) => block >= first && block < end).slice(0, limit);
+    this.pendingChangeCount += blocks.length;
     for (const block of blocks) {
       const id = rows?.get(block);
       rows?.delete(block);
@@ -172,6 +182,13 @@ export class FakeBlockDatabase implements BlockDatabase, BlockTable {
     this.#unreferenced.push(id);
   }
 
+  share(source: InodeId, target: InodeId, first: BlockIndex, end: BlockIndex, limit: number): BlockIndex | undefined {
+    const rows = this.range(source, first, end, limit);
+    for (const { block, objectId } of rows) this.link(target, block, objectId);
+    const last = rows.at(-1);
+    return last === undefined || rows.length < limit ? undefined : last.block + 1;
+  }
+
   takeUnreferenced(): ObjectId[] {
     const ids = this.#unreferenced;
     this.#unreferenced = [];
@@ -179,6 +196,7 @@ export class FakeBlockDatabase implements BlockDatabase, BlockTable {
   }
 
   reserveObjectIds(count: number): ObjectId {
+    this.pendingChangeCount += 1;
     const first = this.#state.nextObjectId;
     this.#state.nextObjectId += count;
     return first as ObjectId;
