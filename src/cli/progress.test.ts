@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FakeStream } from '../../tests/support/fake-stream.ts';
 import { jsonDisplay, lineDisplay, progressText, terminalDisplay } from './progress-display.ts';
 import { reportProgress } from './progress.ts';
 import { Terminal } from './terminal.ts';
@@ -37,8 +38,9 @@ test('a short step is never mentioned', () => {
 });
 
 test('on a terminal one line is overwritten, at most four times a second, and makes room for messages', () => {
-  const written: string[] = [];
-  const terminal = new Terminal({ isTTY: true, columns: 30, write: (text) => written.push(text) }, {});
+  const stream = new FakeStream({ isTTY: true, columns: 30 });
+  const { written } = stream;
+  const terminal = new Terminal(stream, {});
   const step = reportProgress(terminalDisplay(terminal)).step('Checking', 'objects');
   for (let done = 1; done <= 100; done += 1) {
     step.update({ done, total: 200 });

@@ -19,7 +19,7 @@ const log = logger('mount');
 const SILENT_INTERVAL_MS = 60_000;
 
 export interface DaemonService<Request> {
-  /** For syslog. */
+  /** For ps(1) and syslog. */
   readonly program: string;
   readonly logTarget: (request: Request) => LogTarget;
   readonly start: (request: Request, interaction: Interaction) => Promise<RunningMount>;
@@ -28,6 +28,8 @@ export interface DaemonService<Request> {
 
 /** Serves one mount and ends the process with its exit code. */
 export async function serveDaemon<Request>(service: DaemonService<Request>): Promise<never> {
+  // What ps(1) shows.
+  process.title = [service.program, ...process.argv.slice(2)].join(' ');
   const starter = new Starter<Request>();
   process.on('uncaughtException', (error) => {
     log.error(error, 'Unexpected failure: the mount process ends');

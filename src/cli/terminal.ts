@@ -4,9 +4,8 @@
  */
 import { styleText } from 'node:util';
 
-/** The part of process.stderr that is used; its writes are synchronous. */
-export interface MessageStream {
-  write(text: string): unknown;
+/** Like process.stderr, whose writes are synchronous. */
+export interface MessageStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
@@ -44,6 +43,6 @@ export class Terminal {
 
   /** The text in a style if the terminal and NO_COLOR, FORCE_COLOR allow it. */
   style(style: Style, text: string): string {
-    return styleText(style, text, { stream: this.#stream as NodeJS.WriteStream, validateStream: true });
+    return styleText(style, text, { stream: this.#stream, validateStream: true });
   }
 }

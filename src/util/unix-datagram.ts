@@ -49,8 +49,8 @@ export class UnixDatagramSender implements Disposable {
   }
 }
 
-/** struct sockaddr_un as the kernel wants it, cut to the length in use. */
-function socketAddress(path: string): Uint8Array {
+/** struct sockaddr_un of a path as the sender takes it, as the kernel wants it, cut to the length in use. */
+export function socketAddress(path: string): Uint8Array {
   const abstract = path.startsWith('@');
   const name = Buffer.from(abstract ? `\0${path.slice(1)}` : `${path}\0`);
   if (name.length > PATH_SIZE_BYTES) throw new RangeError(`socket name is too long: ${path}`);
