@@ -24,14 +24,19 @@ async function fail(error: unknown): Promise<never> {
   process.exit(report.exitCode);
 }
 
+/** Ends the process once everything written to stdout has been taken, or refused. */
+function exit(exitCode: number): void {
+  process.stdout.write('', (error) => process.exit(error ? EXIT_BROKEN_PIPE : exitCode));
+}
+
 try {
   const command = await load();
-  process.exit(await command.run(argv));
+  exit(await command.run(argv));
 } catch (error) {
   const { InformationRequest } = await import('./cli/parse-command.ts');
   if (!(error instanceof InformationRequest)) await fail(error);
   else {
     process.stdout.write(error.text);
-    process.exit(EXIT_OK);
+    exit(EXIT_OK);
   }
 }

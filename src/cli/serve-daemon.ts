@@ -40,7 +40,8 @@ export async function serveDaemon<Request>(service: DaemonService<Request>): Pro
   const relayed = addLogSink({ write: (record) => starter.send({ type: 'log', record }) }, output.quiet ? 'warn' : 'debug');
   const display = new SwitchedDisplay(starter.display(progressIntervalMs));
   try {
-    using _log = await openLog(service.logTarget(request), service.program);
+    // Never closed: it is to have the last word.
+    await openLog(service.logTarget(request), service.program);
     const exitCode = await serveMount({
       start: (interaction) => service.start(request, interaction),
       interaction: { progress: reportProgress(display), askSecret: (question) => starter.ask(question) },
@@ -56,6 +57,7 @@ export async function serveDaemon<Request>(service: DaemonService<Request>): Pro
     log.info('Unmounted');
     return process.exit(exitCode);
   } catch (error) {
+    // The starter prints the report: it need not see the message, too.
     relayed[Symbol.dispose]();
     const report = describeError(error);
     if (report.message !== undefined) log.error(error, '%s', report.message);

@@ -15,7 +15,9 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.stdout.write(await overview());
     return EXIT_OK;
   }
-  if (name === undefined) throw new UserError("no command was given: 's3ql --help' lists them", EXIT_INVALID_COMMAND_LINE);
+  if (name === undefined || name.startsWith('-')) {
+    throw new UserError("no command was given: 's3ql --help' lists them", EXIT_INVALID_COMMAND_LINE);
+  }
   if (name === 'help') return run([...rest, '--help']);
   const command = findCommand(name);
   if (command === undefined) throw new UserError(`unknown command '${name}': 's3ql --help' lists them`, EXIT_INVALID_COMMAND_LINE);

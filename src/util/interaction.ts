@@ -14,5 +14,5 @@ export interface Interaction {
   /** Aborted when the person gave up (Ctrl-C). */
   readonly signal: AbortSignal;
   /** Asks on the terminal without echo, or takes the next line of standard input. @throws UserError if there is no answer. */
-  askSecret(question: SecretQuestion): Promise<string>;
+  readonly askSecret: (question: SecretQuestion) => Promise<string>;
 }
