@@ -46,12 +46,12 @@ export async function serveMount(options: ServeMountOptions): Promise<number> {
       throw stop.signal.aborted ? new InterruptedError({ cause: error }) : error;
     });
     const unmount = (): void => {
+      options.onStopping?.();
       mount.unmount().catch((error: unknown) => log.error(error, 'Cannot unmount %s: %s', mount.mountpoint, message(error)));
     };
     options.onReady?.(mount);
     if (stop.signal.aborted) unmount();
     else stop.signal.addEventListener('abort', unmount, { once: true });
-    stop.signal.addEventListener('abort', () => options.onStopping?.(), { once: true });
     const { exitCode } = await mount.ended;
     return exitCode;
   } finally {
