@@ -1,0 +1,27 @@
+import type { ErrorClass } from '../util/error-transfer.ts';
+import { UserError } from '../util/errors.ts';
+import {
+  AuthenticationError,
+  BackendError,
+  CorruptedObjectError,
+  HostNotFoundError,
+  NoSpaceError,
+  NoSuchContainerError,
+  NoSuchObjectError,
+  PermissionError,
+  PreconditionFailedError,
+} from './errors.ts';
+
+/** Every class of error that a backend may throw on purpose: those that must keep their class between threads. */
+export const backendErrorClasses: readonly ErrorClass[] = [
+  UserError,
+  BackendError,
+  NoSuchObjectError,
+  NoSuchContainerError,
+  AuthenticationError,
+  PermissionError,
+  HostNotFoundError,
+  CorruptedObjectError,
+  PreconditionFailedError,
+  NoSpaceError,
+];
