@@ -82,7 +82,7 @@ async function download(
   const { wanted, missing } = select(versions, superblock, mode);
   if (mode === 'exact' && missing[0] !== undefined) throw new DamagedGenerationError(superblock.seqNo, `object ${missing[0]} is missing`);
 
-  const temporary = `${paths.database}.download`;
+  const temporary = `${paths.databasePath}.download`;
   const digests = new Uint8Array((wanted.at(-1)?.piece ?? -1) * DIGEST_BYTES + DIGEST_BYTES);
   try {
     const file = await open(temporary, 'w+', 0o600);
@@ -120,7 +120,7 @@ async function download(
     throw error;
   }
   const seqNo = Math.max(superblock.seqNo, versions.highest());
-  await new PieceDigests(pieceSizeBytes, seqNo, mode === 'exact' ? digests : new Uint8Array(0)).save(paths.pieces);
+  await new PieceDigests(pieceSizeBytes, seqNo, mode === 'exact' ? digests : new Uint8Array(0)).save(paths.piecesPath);
   return missing;
 }
 
@@ -147,13 +147,12 @@ async function fetchPiece(
 ): Promise<Uint8Array | undefined> {
   const key = pieceKey(piece, seqNo);
   try {
-    const bytes = await store.get(key, signal === undefined ? {} : { signal });
-    if (bytes.length <= superblock.metadataBlockSizeBytes) return bytes;
-    throw new CorruptedObjectError(`object ${key} has ${bytes.length} bytes, more than a piece`);
+    const maxSizeBytes = superblock.metadataBlockSizeBytes;
+    return await store.get(key, signal === undefined ? { maxSizeBytes } : { maxSizeBytes, signal });
   } catch (error) {
     if (!(error instanceof CorruptedObjectError || error instanceof NoSuchObjectError)) throw error;
     if (mode === 'failsafe') return undefined;
-    throw new DamagedGenerationError(superblock.seqNo, `object ${key}: ${error.message}`, { cause: error });
+    throw new DamagedGenerationError(superblock.seqNo, error.message, { cause: error });
   }
 }
 
@@ -177,14 +176,14 @@ async function digestOf(file: FileHandle, signal: AbortSignal | undefined): Prom
 }
 
 async function install(paths: LocalPaths, temporary: string): Promise<void> {
-  const directory = dirname(paths.database);
-  await rm(paths.superblock, { force: true });
-  await rm(paths.pieces, { force: true });
+  const directory = dirname(paths.databasePath);
+  await rm(paths.paramsPath, { force: true });
+  await rm(paths.piecesPath, { force: true });
   await syncDirectory(directory);
-  await rm(paths.database, { force: true });
-  await rm(`${paths.database}-wal`, { force: true });
-  await rm(`${paths.database}-shm`, { force: true });
+  await rm(paths.databasePath, { force: true });
+  await rm(`${paths.databasePath}-wal`, { force: true });
+  await rm(`${paths.databasePath}-shm`, { force: true });
   await syncDirectory(directory);
-  await rename(temporary, paths.database);
+  await rename(temporary, paths.databasePath);
   await syncDirectory(directory);
 }

@@ -39,7 +39,7 @@ export async function nextSeqNo(paths: LocalPaths, ...superblocks: Array<Superbl
   let highest = 0;
   for (const superblock of superblocks) {
     if (superblock === undefined) continue;
-    const { seqNo } = await PieceDigests.load(paths.pieces, superblock.metadataBlockSizeBytes);
+    const { seqNo } = await PieceDigests.load(paths.piecesPath, superblock.metadataBlockSizeBytes);
     highest = Math.max(highest, superblock.seqNo, seqNo);
   }
   return highest + 1;
@@ -67,7 +67,7 @@ async function uploadPieces(options: UploadOptions, seqNo: number): Promise<numb
     if (!known.matches(piece, snapshot.pieceDigest(piece))) changed.push(piece);
   }
   const uploading = known.uploading(changed, snapshot.pieceCount, seqNo);
-  await uploading.save(paths.pieces);
+  await uploading.save(paths.piecesPath);
 
   using step = (options.progress ?? silentProgress).step('Uploading metadata', 'pieces');
   const bytesTotal = changed.reduce((sum, piece) => sum + pieceLength(snapshot, piece), 0);
@@ -86,13 +86,13 @@ async function uploadPieces(options: UploadOptions, seqNo: number): Promise<numb
     },
     signal,
   );
-  await uploading.uploaded(changed, (piece) => snapshot.pieceDigest(piece)).save(paths.pieces);
+  await uploading.uploaded(changed, (piece) => snapshot.pieceDigest(piece)).save(paths.piecesPath);
   return changed;
 }
 
 /** What is known of the store, unless it belongs to a future that this file system has not reached. */
 async function knownPieces({ paths, snapshot }: UploadOptions, seqNo: number): Promise<PieceDigests> {
-  const known = await PieceDigests.load(paths.pieces, snapshot.pieceSizeBytes);
+  const known = await PieceDigests.load(paths.piecesPath, snapshot.pieceSizeBytes);
   return known.seqNo < seqNo ? known : PieceDigests.unknown(snapshot.pieceSizeBytes);
 }
 

@@ -12,6 +12,9 @@ import { parseSuperblock, type Superblock, writeSuperblock } from './superblock.
 /** Requests at a time, unless the caller says otherwise. */
 export const DEFAULT_CONNECTION_LIMIT: number = 10;
 
+/** A label may be long; more than this is no superblock. */
+const MAX_SUPERBLOCK_BYTES = 1024 * 1024;
+
 const EXIT_NO_FILE_SYSTEM = 18;
 
 /** A generation that the store knows of. */
@@ -86,7 +89,7 @@ async function fetchGeneration(store: ObjectStore, seqNo: number, options: Reque
 
 async function fetchAt(store: ObjectStore, key: ObjectKey, options?: RequestOptions): Promise<Superblock> {
   try {
-    return parseSuperblock(await store.get(key, options), key);
+    return parseSuperblock(await store.get(key, { ...options, maxSizeBytes: MAX_SUPERBLOCK_BYTES }), key);
   } catch (error) {
     if (!(error instanceof CorruptedObjectError)) throw error;
     throw new UserError(`The superblock ${key} is damaged in the store: ${error.message}`, 1, { cause: error });

@@ -23,6 +23,8 @@ import { SqliteXattrTable } from './xattr-table.ts';
 export interface SqliteMetadataOptions {
   /** Page cache; default MAIN_CACHE_BYTES. */
   readonly cacheBytes?: number;
+  /** Bytes that can still be written to the disk of a file; default: as the kernel says. */
+  readonly availableBytes?: (path: string) => number;
 }
 
 export class SqliteMetadata implements MetadataDatabase {
@@ -57,7 +59,7 @@ export class SqliteMetadata implements MetadataDatabase {
       throw error;
     }
     const connection = this.#connection;
-    this.#transaction = new Transaction(connection, path);
+    this.#transaction = new Transaction(connection, path, options.availableBytes);
     this.#totals = new Totals(connection);
     this.#transaction.join(this.#totals);
     const names = new NameTable(connection);

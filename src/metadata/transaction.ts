@@ -40,6 +40,7 @@ const SQLITE_FULL = 13;
 export class Transaction {
   readonly #connection: DatabaseSync;
   readonly #path: string;
+  readonly #availableBytes: (path: string) => number;
   readonly #participants: Participant[] = [];
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
@@ -55,9 +56,11 @@ export class Transaction {
   #depth = 0;
   #savepointCount = 0;
 
-  constructor(connection: DatabaseSync, path: string) {
+  /** `availableBytes` tells how much room the disk of a file has. */
+  constructor(connection: DatabaseSync, path: string, availableBytes: (path: string) => number = availableOnDisk) {
     this.#connection = connection;
     this.#path = path;
+    this.#availableBytes = availableBytes;
     this.#begin = connection.prepare('BEGIN IMMEDIATE');
     this.#commit = connection.prepare('COMMIT');
     this.#savepoint = connection.prepare('SAVEPOINT atomic');
@@ -154,12 +157,16 @@ export class Transaction {
     const pageCount = this.#pageCount.get()?.[0] ?? 0;
     const pages = Math.min(this.#changeCount * PAGES_PER_CHANGE, pageCount) + 8;
     const neededBytes = pages * WAL_FRAME_BYTES + DISK_RESERVE_BYTES;
-    const disk = statfsSync(dirname(this.#path));
-    const availableBytes = disk.bavail * disk.bsize;
+    const availableBytes = this.#availableBytes(this.#path);
     if (availableBytes < neededBytes) {
       throw new FsError('ENOSPC', `metadata commit may need ${neededBytes} bytes, the disk of ${this.#path} has ${availableBytes}`);
     }
   }
+}
+
+function availableOnDisk(path: string): number {
+  const disk = statfsSync(dirname(path));
+  return disk.bavail * disk.bsize;
 }
 
 function commitError(error: unknown): FsError {
