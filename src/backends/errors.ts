@@ -31,6 +31,11 @@ export class NoSuchContainerError extends BackendError {}
 export class AuthenticationError extends BackendError {}
 /** The credentials are known but may not do this (exit code 15). */
 export class PermissionError extends BackendError {}
+/**
+ * Store and set-up do not fit: wrong region, TLS where there is none, a certificate that is not trusted, a wrong clock (exit code 2). Never
+ * worth another try when a store is opened. `temporary` ones may heal while it is in use: a clock is set, a certificate renewed.
+ */
+export class MisconfigurationError extends BackendError {}
 /** The host name cannot be resolved (exit code 19). */
 export class HostNotFoundError extends BackendError {}
 /** The object exists but is not what was stored: truncated, bad header, bad checksum. */

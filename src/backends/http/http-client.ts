@@ -1,0 +1,147 @@
+/**
+ * The one HTTP client of all stores: connection pool, proxies, TLS, time-outs, and failures as BackendErrors. It neither retries nor
+ * follows redirects nor looks at the status: the retry decorator and the stores do.
+ */
+import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import { BackendError } from '../errors.ts';
+import { networkError, type NameLookup } from './network-errors.ts';
+import { proxySettings } from './proxy-settings.ts';
+import { retryAfterMs } from './retry-after.ts';
+import { tlsContext } from './trusted-certificates.ts';
+
+/** More than any object that makes sense; a server cannot exhaust our memory. */
+const MAX_RESPONSE_BYTES = 1024 ** 3;
+/**
+ * A body goes out in pieces of this size; each piece that the connection takes restarts the time-out, so that a slow uplink is no hanging
+ * server.
+ */
+const SEND_CHUNK_BYTES = 64 * 1024;
+
+export interface HttpClientOptions {
+  /** Connections per server; further requests wait. */
+  readonly maxConnections: number;
+  /** The longest silence: while connecting, before the answer begins, within it. */
+  readonly timeoutMs: number;
+  /** File or directory of certificate authorities to trust instead of the system's. */
+  readonly caPath?: string | undefined;
+  /** Proxies and SSL_CERT_FILE. Default: process.env */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** For tests. */
+  readonly resolve?: NameLookup;
+}
+
+export interface HttpRequest {
+  readonly method: string;
+  /** `https://host[:port]` */
+  readonly origin: string;
+  /** Path and query, percent-encoded; sent as they stand. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: readonly Uint8Array[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case; repeated headers joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** What Retry-After says. */
+  readonly retryAfterMs: number | undefined;
+}
+
+export class HttpClient implements AsyncDisposable {
+  readonly #plain: Dispatcher;
+  readonly #secure: Dispatcher;
+  readonly #resolve: NameLookup | undefined;
+
+  /** @throws UserError: exit code 13 for a bad proxy variable, 2 for unreadable certificates */
+  constructor(options: HttpClientOptions) {
+    const environment = options.environment ?? process.env;
+    const proxies = proxySettings(environment);
+    const tls = { secureContext: tlsContext(options.caPath, environment) };
+    const agentOptions = {
+      connections: options.maxConnections,
+      pipelining: 1,
+      maxResponseSize: MAX_RESPONSE_BYTES,
+      headersTimeout: options.timeoutMs,
+      bodyTimeout: options.timeoutMs,
+      connectTimeout: options.timeoutMs,
+      connect: { timeout: options.timeoutMs, ...tls },
+    };
+    const dispatcher = (proxy: string | undefined): Dispatcher =>
+      proxy === undefined
+        ? new Agent(agentOptions)
+        : new EnvHttpProxyAgent({
+            ...agentOptions,
+            requestTls: tls,
+            proxyTls: tls,
+            httpProxy: proxy,
+            httpsProxy: proxy,
+            // Empty, not undefined: the environment was read already.
+            noProxy: proxies.noProxy ?? '',
+          });
+    this.#plain = dispatcher(proxies.httpProxy);
+    this.#secure = dispatcher(proxies.httpsProxy);
+    this.#resolve = options.resolve;
+  }
+
+  /**
+   * One request, one answer of any status.
+   * @throws BackendError (temporary), HostNotFoundError, MisconfigurationError; the signal's reason when aborted
+   */
+  async request(request: HttpRequest): Promise<HttpResponse> {
+    const { method, origin, path, signal } = request;
+    signal?.throwIfAborted();
+    const bodyBytes = request.body?.reduce((sum, part) => sum + part.byteLength, 0);
+    try {
+      const dispatcher = origin.startsWith('https:') ? this.#secure : this.#plain;
+      const response = await dispatcher.request({
+        method: method as Dispatcher.HttpMethod,
+        origin,
+        path,
+        headers: { ...request.headers, ...(bodyBytes === undefined ? {} : { 'content-length': String(bodyBytes) }) },
+        body: request.body === undefined || bodyBytes === 0 ? null : sendable(request.body),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      const headers = joined(response.headers);
+      const body = await response.body.bytes();
+      return {
+        status: response.statusCode,
+        headers,
+        body: body as Uint8Array<ArrayBuffer>,
+        retryAfterMs: retryAfterMs(headers['retry-after']),
+      };
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error instanceof BackendError ? error : await networkError(error, origin, this.#resolve);
+    }
+  }
+
+  /** Ends all connections; requests under way fail. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#plain.destroy(), this.#secure.destroy()]);
+  }
+}
+
+/** A small body as one piece, a large one piece by piece. */
+function sendable(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined && only.byteLength <= SEND_CHUNK_BYTES) return only;
+  // undici takes any iterable; its types do not say so.
+  return chunks(parts) as Iterable<Uint8Array> as Uint8Array;
+}
+
+function* chunks(parts: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const part of parts) {
+    for (let at = 0; at < part.byteLength; at += SEND_CHUNK_BYTES) yield part.subarray(at, at + SEND_CHUNK_BYTES);
+  }
+}
+
+function joined(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) result[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return result;
+}
