@@ -97,7 +97,7 @@ export class HttpClient implements AsyncDisposable {
     try {
       const dispatcher = origin.startsWith('https:') ? this.#secure : this.#plain;
       const response = await dispatcher.request({
-        method: method as Dispatcher.HttpMethod,
+        method,
         origin,
         path,
         headers: { ...request.headers, ...(bodyBytes === undefined ? {} : { 'content-length': String(bodyBytes) }) },
