@@ -5,11 +5,11 @@
  * What is written reads back exactly, in spite of what HTTP does to header values: they hold printable ASCII only and neither begin nor end
  * with a space. What is read was written by a stranger: whatever isn't a complete mapping with the right checksum is a corrupted object.
  */
-import { BasicMappingError, basicValueRepr } from '../util/basic-mapping.ts';
+import { createHash } from 'node:crypto';
+import { BasicMappingError, basicValueRepr, parseBasicMapping } from '../util/basic-mapping.ts';
+import { checksumInput } from '../util/mapping-checksum.ts';
 import { CorruptedObjectError } from './errors.ts';
-import { metadataMd5 } from './metadata-checksum.ts';
-import { parseObjectMetadata } from './metadata-text.ts';
-import type { ObjectMetadata } from './object-metadata.ts';
+import { toObjectMetadata, type ObjectMetadata } from './object-metadata.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -114,7 +114,7 @@ function percentDecoded(text: string, key: string): string {
 
 function parse(entries: string, key: string): ObjectMetadata {
   try {
-    return parseObjectMetadata(`{ ${entries} }`);
+    return toObjectMetadata(parseBasicMapping(`{ ${entries} }`));
   } catch (cause) {
     if (!(cause instanceof BasicMappingError)) throw cause;
     throw new CorruptedObjectError(`the metadata of object ${key} is not readable: ${cause.message}`, { cause });
@@ -122,7 +122,7 @@ function parse(entries: string, key: string): ObjectMetadata {
 }
 
 function checksum(metadata: ObjectMetadata): string {
-  return metadataMd5(metadata).toString('base64');
+  return createHash('md5').update(checksumInput(metadata)).digest('base64');
 }
 
 function numbered(index: number): string {

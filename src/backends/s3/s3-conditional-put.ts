@@ -1,0 +1,36 @@
+/** Finding out whether a store of the S3 family keeps the promises of If-None-Match and If-Match with PUT. Some ignore them silently. */
+import { randomBytes } from 'node:crypto';
+import { BackendError } from '../errors.ts';
+import { isSuccess } from '../http/http-status.ts';
+import type { S3Connection } from './s3-connection.ts';
+
+const NO_ETAG = '"00000000000000000000000000000000"';
+
+export interface ConditionalPut {
+  /** If-None-Match: * */
+  readonly create: boolean;
+  /** If-Match */
+  readonly replace: boolean;
+}
+
+/** Tries on an object of its own, which it removes. A key that may not write counts as a store without conditional requests. */
+export async function probeConditionalPut(connection: S3Connection): Promise<ConditionalPut> {
+  const key = `s3ql_probe_${randomBytes(8).toString('hex')}`;
+  const put = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+    const { status } = await connection.send({ method: 'PUT', key, headers, body: [Buffer.from('probe')] });
+    if (status === 429 || (status >= 500 && status !== 501)) throw new BackendError('the store is busy', { temporary: true });
+    return status;
+  };
+  // None of them creates anything at a store that can do both, but the second.
+  const replacesNothing = await put({ 'if-match': NO_ETAG });
+  const creates = await put({ 'if-none-match': '*' });
+  const createsAgain = await put({ 'if-none-match': '*' });
+  const replacesOther = await put({ 'if-match': NO_ETAG });
+  if ([replacesNothing, creates, createsAgain, replacesOther].some((status) => isSuccess(status)))
+    await connection.send({ method: 'DELETE', key });
+  const refused = (status: number): boolean => status === 412 || status === 404;
+  return {
+    create: isSuccess(creates) && createsAgain === 412,
+    replace: refused(replacesNothing) && replacesOther === 412,
+  };
+}
