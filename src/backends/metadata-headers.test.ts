@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CorruptedObjectError } from './errors.ts';
+import { BackendError, CorruptedObjectError } from './errors.ts';
 import { metadataFromHeaders, metadataFromMap, metadataToHeaders, metadataToMap } from './metadata-headers.ts';
 import type { ObjectMetadata } from './object-metadata.ts';
 
@@ -78,7 +78,7 @@ test('any metadata survives HTTP, which trims header values and knows ASCII only
 });
 
 test('metadata larger than stores take is refused before it is sent', () => {
-  expect(() => metadataToHeaders({ data: 'x'.repeat(2048) }, s3)).toThrow(RangeError);
+  expect(() => metadataToHeaders({ data: 'x'.repeat(2048) }, s3)).toThrow(BackendError);
 });
 
 test("headers written by B2's old native interface are read", () => {

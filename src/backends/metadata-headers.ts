@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { BasicMappingError, basicValueRepr, parseBasicMapping } from '../util/basic-mapping.ts';
 import { checksumInput } from '../util/mapping-checksum.ts';
-import { CorruptedObjectError } from './errors.ts';
+import { BackendError, CorruptedObjectError } from './errors.ts';
 import { toObjectMetadata, type ObjectMetadata } from './object-metadata.ts';
 
 type Headers = Readonly<Record<string, string>>;
@@ -30,13 +30,13 @@ export interface HeaderLayout {
   readonly maxValueChars?: number;
 }
 
-/** The headers for `metadata`. @throws RangeError if it is larger than stores take (2048 characters) */
+/** The headers for `metadata`. @throws BackendError if it is larger than stores take (2048 characters) */
 export function metadataToHeaders(metadata: ObjectMetadata, layout: HeaderLayout): Record<string, string> {
   const limit = Math.min(layout.maxValueChars ?? MAX_CHUNK_CHARS, MAX_CHUNK_CHARS);
   const chunks = Object.entries(metadata).flatMap(([key, value]) => entryChunks(basicValueRepr(key), basicValueRepr(value), limit));
   const total = chunks.reduce((sum, chunk) => sum + CHUNK_OVERHEAD_CHARS + chunk.length, 0);
   if (total > MAX_TOTAL_CHARS)
-    throw new RangeError(`object metadata takes ${total} characters of headers, stores allow ${MAX_TOTAL_CHARS}`);
+    throw new BackendError(`object metadata takes ${total} characters of headers, stores allow ${MAX_TOTAL_CHARS}`);
   const headers: Record<string, string> = {};
   for (const [index, chunk] of chunks.entries()) headers[`${layout.prefix}meta-${numbered(index)}`] = chunk;
   headers[`${layout.prefix}meta-format`] = FORMAT;

@@ -11,6 +11,7 @@ import type {
   StoreOptions,
   StoreResult,
 } from '../backend.ts';
+import { requireConditions } from '../conditions.ts';
 import { NoSuchContainerError, NoSuchObjectError, PreconditionFailedError } from '../errors.ts';
 import type { HttpResponse } from '../http/http-client.ts';
 import { rangeHeader, totalSizeBytes } from '../http/ranges.ts';
@@ -62,6 +63,7 @@ export class S3Backend implements Backend {
   }
 
   async store(key: string, metadata: ObjectMetadata, payload: readonly Uint8Array[], options: StoreOptions = {}): Promise<StoreResult> {
+    requireConditions(this, options);
     const headers = {
       'content-type': 'application/octet-stream',
       ...this.#objectHeaders,
