@@ -37,8 +37,8 @@ export function lockSuite(target: Target): void {
       return outcome.error ?? 'success';
     }
 
-    /** `second` waits by `wait` until `first` made the call `release`. */
-    async function waitsUntil(wait: Call, release: Call): Promise<void> {
+    /** Whether `second` waits by `wait` until `first` makes the call `release`, and then gets what it waits for. */
+    async function waitsUntil(wait: Call, release: Call): Promise<boolean> {
       let released = false;
       const granted = second.runAndKeep([wait]).then(([outcome]) => outcome.error === undefined && released);
       await first.runAndKeep([['fstat', 'f']]);
