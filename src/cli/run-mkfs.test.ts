@@ -19,8 +19,8 @@ afterEach(() => {
 const MASTER_KEY = Uint8Array.from({ length: 32 }, (_value, index) => index);
 
 async function mkfs(argv: readonly string[], makeFileSystem: MakeFileSystem): Promise<number> {
-  const given = ['--cachedir', join(directory, 'cache'), `local://${directory}/store`, ...argv];
-  return runMkfs(given, { makeFileSystem, readAuthfile: async () => ({ fsPassphrase: 'not for mkfs' }) });
+  const given = ['--authfile', join(directory, 'none'), '--cachedir', join(directory, 'cache'), `local://${directory}/store`, ...argv];
+  return runMkfs(given, makeFileSystem);
 }
 
 test('what was given arrives where the file system is made', async () => {

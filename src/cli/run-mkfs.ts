@@ -6,7 +6,7 @@ import { openOutput } from './output.ts';
 import { parseCommand } from './parse-command.ts';
 import { InterruptedError } from './report-error.ts';
 import { SecretReader } from './secret-reader.ts';
-import { ensureCachedir, storageSettings, type AuthfileSettings, type StorageSettings } from './storage-settings.ts';
+import { ensureCachedir, storageSettings, type StorageSettings } from './storage-settings.ts';
 
 export interface MkfsRequest extends MkfsOptions {
   /** Its fsPassphrase is not for mkfs: a new passphrase is always asked for. */
@@ -20,17 +20,12 @@ export interface MadeFileSystem {
 
 export type MakeFileSystem = (request: MkfsRequest, interaction: Interaction) => Promise<MadeFileSystem>;
 
-export interface MkfsParts {
-  readonly makeFileSystem: MakeFileSystem;
-  readonly readAuthfile: (path: string, canonicalUrl: string) => Promise<AuthfileSettings>;
-}
-
 /** The command. Returns its exit code. */
-export async function runMkfs(argv: readonly string[], { makeFileSystem, readAuthfile }: MkfsParts): Promise<number> {
+export async function runMkfs(argv: readonly string[], makeFileSystem: MakeFileSystem): Promise<number> {
   const options = parseCommand(mkfsSpec, argv);
   using output = openOutput(options);
   const secrets = new SecretReader();
-  const storage = await storageSettings(options, readAuthfile, secrets);
+  const storage = await storageSettings(options, secrets);
   ensureCachedir(storage.cachedir);
   const { signal, [Symbol.dispose]: ignoreInterrupts } = abortOnInterrupt();
   try {

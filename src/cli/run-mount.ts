@@ -16,7 +16,7 @@ import { SecretReader } from './secret-reader.ts';
 import { serveDaemon } from './serve-daemon.ts';
 import { serveMount } from './serve-mount.ts';
 import { startDaemon } from './start-daemon.ts';
-import { ensureCachedir, storageSettings, type AuthfileSettings, type StorageSettings } from './storage-settings.ts';
+import { ensureCachedir, storageSettings, type StorageSettings } from './storage-settings.ts';
 
 /** Everything a mount is made from. Plain data: it travels to the daemon. */
 export interface MountRequest extends MountOptions {
@@ -28,19 +28,18 @@ export type StartMount = (request: MountRequest, interaction: Interaction) => Pr
 
 export interface MountParts {
   readonly startMount: StartMount;
-  readonly readAuthfile: (path: string, canonicalUrl: string) => Promise<AuthfileSettings>;
   /** The module that calls runMountDaemon. */
   readonly daemonModulePath: string;
 }
 
 /** The command. Returns its exit code. */
-export async function runMount(argv: readonly string[], { startMount, readAuthfile, daemonModulePath }: MountParts): Promise<number> {
+export async function runMount(argv: readonly string[], { startMount, daemonModulePath }: MountParts): Promise<number> {
   const options = parseMountOptions(argv);
   const debugModules = options.verbose ? [...options.debugModules, 'mount'] : options.debugModules;
   using output = openOutput({ ...options, debugModules, journal: options.systemd });
   const secrets = new SecretReader();
   const mountpoint = await checkMountpoint(options.mountpoint);
-  const storage = await storageSettings(options, readAuthfile, secrets);
+  const storage = await storageSettings(options, secrets);
   const request: MountRequest = {
     ...options,
     debugModules,

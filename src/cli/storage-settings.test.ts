@@ -3,7 +3,8 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StorageOptions, StorageUrlArgument } from './options/shared.ts';
-import { ensureCachedir, storageSettings, type AuthfileSettings } from './storage-settings.ts';
+import type { Authinfo2Settings } from '../backends/authinfo2.ts';
+import { ensureCachedir, storageSettings } from './storage-settings.ts';
 
 const NOTHING_GIVEN: StorageUrlArgument & StorageOptions = {
   storageUrl: 'local:///store',
@@ -20,8 +21,8 @@ const nobody = {
   },
 };
 
-async function settings(options: Partial<typeof NOTHING_GIVEN>, authfile: AuthfileSettings): ReturnType<typeof storageSettings> {
-  return storageSettings({ ...NOTHING_GIVEN, ...options }, async () => authfile, nobody);
+async function settings(options: Partial<typeof NOTHING_GIVEN>, authfile: Authinfo2Settings): ReturnType<typeof storageSettings> {
+  return storageSettings({ ...NOTHING_GIVEN, ...options }, nobody, async () => authfile);
 }
 
 test('what neither the command line nor the authfile says has its default', async () => {
@@ -34,7 +35,7 @@ test('what neither the command line nor the authfile says has its default', asyn
   });
 });
 
-const AUTHFILE: AuthfileSettings = {
+const AUTHFILE: Authinfo2Settings = {
   cachedir: '/from/authfile',
   maxConnections: '3',
   maxThreads: '4',
@@ -44,14 +45,10 @@ const AUTHFILE: AuthfileSettings = {
 
 test('the authfile is asked for the canonical URL, and its settings hold', async () => {
   const asked: string[][] = [];
-  const found = await storageSettings(
-    NOTHING_GIVEN,
-    async (path, url) => {
-      asked.push([path, url]);
-      return AUTHFILE;
-    },
-    nobody,
-  );
+  const found = await storageSettings(NOTHING_GIVEN, nobody, async (path, url) => {
+    asked.push([path, url]);
+    return AUTHFILE;
+  });
   expect(asked).toEqual([['/auth', 'local:///store/']]);
   expect(found).toMatchObject({
     backend: { maxConnections: 3 },

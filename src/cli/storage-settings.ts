@@ -3,6 +3,7 @@
  * and, for credentials that are nowhere to be found, by the person.
  */
 import { mkdirSync } from 'node:fs';
+import { readAuthinfo2, type Authinfo2Settings } from '../backends/authinfo2.ts';
 import type { BackendSpec } from '../backends/backend-factory.ts';
 import { backendFactoryFor, backendSpec, canonicalStorageUrl } from '../backends/open-backend.ts';
 import type { CompressionSpec } from '../envelope/compression-spec.ts';
@@ -12,18 +13,6 @@ import { InvalidValueError } from './options/option.ts';
 import { DEFAULT_CACHEDIR, DEFAULT_MAX_CONNECTIONS, type StorageOptions, type StorageUrlArgument } from './options/shared.ts';
 import { compression, integer, path } from './options/values.ts';
 import type { SecretReader } from './secret-reader.ts';
-
-/** What an authfile says for one storage URL, as text. */
-export interface AuthfileSettings {
-  readonly backendLogin?: string | undefined;
-  readonly backendPassword?: string | undefined;
-  readonly fsPassphrase?: string | undefined;
-  readonly backendOptions?: string | undefined;
-  readonly cachedir?: string | undefined;
-  readonly maxConnections?: string | undefined;
-  readonly maxThreads?: string | undefined;
-  readonly compress?: string | undefined;
-}
 
 export interface StorageSettings {
   /** Everything needed to open the store, credentials included. */
@@ -38,15 +27,15 @@ export interface StorageSettings {
   readonly fsPassphrase: string | undefined;
 }
 
-/** @throws UserError (2, 3) for settings that make no sense */
+/** @throws UserError: 2 and 3 for settings that make no sense, 12 for an authfile that others may read */
 export async function storageSettings(
   options: StorageUrlArgument & StorageOptions,
-  readAuthfile: (path: string, canonicalUrl: string) => Promise<AuthfileSettings>,
   secrets: Pick<SecretReader, 'ask'>,
+  readAuthfile: typeof readAuthinfo2 = readAuthinfo2,
 ): Promise<StorageSettings> {
   const url = canonicalStorageUrl(options.storageUrl);
   const authfile = await readAuthfile(options.authfile, url);
-  const fromAuthfile = <T>(key: keyof AuthfileSettings, parse: (text: string) => T): T | undefined =>
+  const fromAuthfile = <T>(key: keyof Authinfo2Settings, parse: (text: string) => T): T | undefined =>
     parseSetting(options.authfile, key, authfile[key], parse);
 
   const checked = backendSpec({
@@ -74,7 +63,7 @@ export function ensureCachedir(cachedir: string): void {
 
 async function credentials(
   url: string,
-  { backendLogin: login, backendPassword: password }: AuthfileSettings,
+  { backendLogin: login, backendPassword: password }: Authinfo2Settings,
   secrets: Pick<SecretReader, 'ask'>,
 ): Promise<Pick<BackendSpec, 'login' | 'password'>> {
   const { credentials, loginLabel, passwordLabel } = backendFactoryFor(url);
