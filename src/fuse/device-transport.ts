@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import koffi from 'koffi';
 import { SystemCallError } from '../util/system-call-error.ts';
 import { ioctlSync, readSync, writeSync } from '../util/libc.ts';
+import { BusyPolling } from './busy-polling.ts';
 import type { Transport } from './transport.ts';
 
 const { ENODEV } = constants.errno;
@@ -20,6 +21,7 @@ export class DeviceTransport implements Transport {
   #poll: { close(): void } | undefined;
   #onReadable: (() => boolean) | undefined;
   #isTickPending = false;
+  readonly #busyPolling = new BusyPolling();
   #isClosed = false;
   #notificationsUnderWay = 0;
 
@@ -29,6 +31,7 @@ export class DeviceTransport implements Transport {
   }
 
   receive(buffer: Uint8Array): number {
+    if (this.#isClosed) throw new SystemCallError('read', ENODEV);
     try {
       return Math.max(readSync(this.#fd, buffer), 0);
     } catch (error) {
@@ -39,6 +42,7 @@ export class DeviceTransport implements Transport {
   }
 
   send(message: Uint8Array, lengthBytes: number, tail: Uint8Array | undefined): void {
+    if (this.#isClosed) throw new SystemCallError('write', ENODEV);
     if (tail === undefined) writeSync(this.#fd, message, lengthBytes);
     else writevSync(this.#fd, [message.subarray(0, lengthBytes), tail]);
   }
@@ -85,7 +89,11 @@ export class DeviceTransport implements Transport {
 
   #turn(): void {
     try {
-      if (this.#onReadable?.()) this.#tick();
+      this.#busyPolling.woken(performance.now());
+      if (this.#onReadable?.()) {
+        this.#busyPolling.served(performance.now());
+        this.#tick();
+      }
     } catch (error) {
       // Nothing can be thrown into the poll's native caller.
       setImmediate(() => {
@@ -94,12 +102,16 @@ export class DeviceTransport implements Transport {
     }
   }
 
-  /** The poll's callback is no turn of the event loop to Node: promises that handlers settled continue at the next one, which is this. */
+  /**
+   * Has the event loop turn at once instead of sleeping. It must after every call of the poll's, which does not run the promises that
+   * handlers settled, and it does again as long as the next request is worth staying awake for.
+   */
   #tick(): void {
     if (this.#isTickPending) return;
     this.#isTickPending = true;
     setImmediate(() => {
       this.#isTickPending = false;
+      if (this.#poll !== undefined && this.#busyPolling.isAwake(performance.now())) this.#tick();
     });
   }
 }

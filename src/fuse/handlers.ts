@@ -16,6 +16,8 @@ export interface RequestContext {
   readonly uid: number;
   readonly gid: number;
   readonly pid: number;
+  /** The caller's group that is the parent directory's, in requests that create; empty otherwise, absent unless from a kernel. */
+  readonly supplementaryGroups?: readonly number[];
   /** Aborted when the kernel interrupts the request. Made on first use. */
   readonly signal: AbortSignal;
 }

@@ -22,7 +22,7 @@ export async function mountFuse(options: MountFuseOptions): Promise<FuseMount> {
     const negotiated = await session.initialized;
     return new FuseMount(kernelMount, session, new Notifier(transport), new BackingFiles(transport), negotiated);
   } catch (error) {
-    await kernelMount.unmount(true);
+    await kernelMount.unmount(true).catch(() => {});
     session.close();
     throw error;
   }

@@ -2,6 +2,7 @@
  * INIT: what the kernel offers, what we ask for, what is agreed. A feature is in force only if both name it, so everything here degrades
  * by itself on older kernels; what was agreed is told to the file system.
  */
+import { constants } from 'node:os';
 import type { Handlers } from './handlers.ts';
 import { featureBits, type Feature } from './abi/init-flags.ts';
 import {
@@ -77,8 +78,10 @@ const NO_READAHEAD_LIMIT = 0xffff_f000;
 const INIT_IN_BYTES = 16;
 const INIT_OUT_BYTES = 64;
 
-/** Thrown when kernel and daemon have no version or size in common. */
+/** Kernel and daemon have no version in common. */
 export class NegotiationError extends Error {
+  readonly errno: number = constants.errno.EPROTO;
+
   constructor(message: string) {
     super(message);
     this.name = 'NegotiationError';

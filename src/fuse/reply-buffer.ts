@@ -61,7 +61,7 @@ export class ReplyBuffer {
   #timeout(secondsOffset: number, nanosecondsOffset: number, timeoutMs: number): void {
     const seconds = Math.min(Math.floor(timeoutMs / 1000), MAX_TIMEOUT_SECONDS);
     this.safeUint64(secondsOffset, seconds);
-    this.uint32(nanosecondsOffset, Math.round((timeoutMs % 1000) * 1e6));
+    this.uint32(nanosecondsOffset, (timeoutMs % 1000) * 1e6);
   }
 
   /** Seconds, rounded down, to `secondsOffset`; the rest to `nanosecondsOffset`. */

@@ -81,7 +81,8 @@ export class Request implements RequestContext {
     this.#controller?.abort(new InterruptedError());
   }
 
-  get interrupted(): boolean {
-    return this.#interrupted;
+  /** Whether a handler's error says that it stopped because of the interrupt: what Node's functions throw when a signal aborts them. */
+  isGivenUp(error: unknown): boolean {
+    return this.#interrupted && error instanceof Error && error.name === 'AbortError';
   }
 }

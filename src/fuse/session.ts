@@ -27,7 +27,7 @@ import { operationTable } from './operations/table.ts';
 import { ReceiveArena } from './receive-arena.ts';
 import { Replier } from './replier.ts';
 import { ReplyBuffer } from './reply-buffer.ts';
-import { Request, requestKey, type RequestKey } from './request.ts';
+import { InterruptedError, Request, requestKey, type RequestKey } from './request.ts';
 import type { Transport } from './transport.ts';
 
 const { EACCES, EAGAIN, EINVAL, EIO, ENOLCK, ENOSYS } = constants.errno;
@@ -171,8 +171,12 @@ export class Session {
       case Opcode.INTERRUPT:
         this.#interrupt(message);
         return true;
+      case Opcode.NOTIFY_REPLY:
+        // Data that was asked for with a notification we never send.
+        return true;
       default:
-        return isUnanswered(message);
+        if (isUnanswered(message)) throw new MessageError('Request without identity', EINVAL);
+        return false;
     }
   }
 
@@ -242,7 +246,7 @@ export class Session {
     if (this.#message.bytesTaken) request.pinnedBytes = this.#arena.pin(this.#message.lengthBytes);
     result
       .then((value) => this.#complete(operation, request, value))
-      .catch((error: unknown) => this.#replier.sendError(request, error))
+      .catch((error: unknown) => this.#replier.sendError(request, request.isGivenUp(error) ? new InterruptedError() : error))
       .finally(() => this.#settle(request));
   }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { mountFuse, type FuseMount } from '../../src/fuse/mount.ts';
-import { MemoryFileSystem } from './memory-file-system.ts';
+import { MemoryFileSystem } from '../support/fuse/memory-file-system.ts';
 
 const run = promisify(execFile);
 const errors: unknown[] = [];

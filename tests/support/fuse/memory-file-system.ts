@@ -9,8 +9,8 @@ import type {
   RequestContext,
   SetAttributes,
   StatfsReply,
-} from '../../src/fuse/handlers.ts';
-import { FsError } from '../../src/util/errors.ts';
+} from '../../../src/fuse/handlers.ts';
+import { FsError } from '../../../src/util/errors.ts';
 
 const { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } = { S_IFDIR: 0o040_000, S_IFLNK: 0o120_000, S_IFMT: 0o170_000, S_IFREG: 0o100_000 };
 const RENAME_NOREPLACE = 1;
