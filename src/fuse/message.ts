@@ -79,6 +79,11 @@ export class Message {
     return this.#end >= this.#start && nodeIdHigh < UNSAFE_HIGH_WORD;
   }
 
+  /** Whether it can be replied to: the kernel takes a reply to nobody for a notification. */
+  get hasIdentity(): boolean {
+    return this.uniqueLow !== 0 || this.uniqueHigh !== 0;
+  }
+
   /** Length of the whole request. */
   get lengthBytes(): number {
     return this.#extensionsEnd - this.#header;

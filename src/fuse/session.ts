@@ -61,6 +61,9 @@ const allowedToAll: ReadonlySet<number> = new Set([
   Opcode.RELEASEDIR,
 ]);
 
+/** Requests to which the kernel takes no reply. */
+const unanswered: ReadonlySet<number> = new Set([Opcode.FORGET, Opcode.BATCH_FORGET, Opcode.NOTIFY_REPLY]);
+
 export class Session {
   readonly #transport: Transport;
   readonly #handlers: Handlers;
@@ -150,33 +153,31 @@ export class Session {
   #handle(length: number): void {
     const message = this.#message;
     const isWellFormed = message.reset(this.#arena.buffer, this.#arena.offset, length);
+    const isAnswered = message.hasIdentity && !unanswered.has(message.opcode);
     try {
       if (!isWellFormed) throw new MessageError(`Request of ${length} bytes contradicts itself`, EINVAL);
-      if (!this.#handleUnanswered(message)) this.#answer(message);
+      if (isAnswered) this.#answer(message);
+      else this.#take(message);
     } catch (error) {
-      if (isUnanswered(message)) this.#options.onError(error, opcodeName(message.opcode));
-      else this.#replier.sendError(message, error);
+      if (isAnswered) this.#replier.sendError(message, error);
+      else this.#options.onError(error, opcodeName(message.opcode));
     }
   }
 
-  /** Requests that get no reply, or only in one case. Returns whether it was one. */
-  #handleUnanswered(message: Message): boolean {
+  /** Requests that get no reply. */
+  #take(message: Message): void {
     switch (message.opcode) {
       case Opcode.FORGET:
         this.#handlers.forget?.(message.nodeId, message.safeUint64(0));
-        return true;
+        break;
       case Opcode.BATCH_FORGET:
         this.#batchForget(message);
-        return true;
-      case Opcode.INTERRUPT:
-        this.#interrupt(message);
-        return true;
+        break;
       case Opcode.NOTIFY_REPLY:
         // Data that was asked for with a notification we never send.
-        return true;
+        break;
       default:
-        if (isUnanswered(message)) throw new MessageError('Request without identity', EINVAL);
-        return false;
+        throw new MessageError('Request without identity', EINVAL);
     }
   }
 
@@ -196,6 +197,10 @@ export class Session {
   }
 
   #answer(message: Message): void {
+    if (message.opcode === Opcode.INTERRUPT) {
+      this.#interrupt(message);
+      return;
+    }
     if (!this.#isInitialized) {
       if (message.opcode !== Opcode.INIT) throw new MessageError('Request before INIT', EIO);
       this.#init(message);
@@ -309,17 +314,5 @@ export class Session {
       () => (this.#failure === undefined ? this.#ended.resolve() : this.#ended.reject(this.#failure)),
       (error: unknown) => this.#ended.reject(error),
     );
-  }
-}
-
-/** Requests to which the kernel takes no reply. A reply to one without identity would be taken for a notification. */
-function isUnanswered(message: Message): boolean {
-  switch (message.opcode) {
-    case Opcode.FORGET:
-    case Opcode.BATCH_FORGET:
-    case Opcode.NOTIFY_REPLY:
-      return true;
-    default:
-      return message.uniqueLow === 0 && message.uniqueHigh === 0;
   }
 }
