@@ -62,9 +62,14 @@ export class SnapshotWorker implements AsyncDisposable {
     });
   }
 
-  /** Checkpoints if much was committed since the last checkpoint. To be called now and then, e.g. after every commit; cheap if idle. */
-  async keepWalShort(): Promise<void> {
-    if (!this.#frozen && this.#database.uncheckpointedFrames >= CHECKPOINT_FRAMES) await this.checkpoint();
+  /**
+   * Checkpoints if much was committed since the last checkpoint. To be called after every commit; cheap if there is nothing to do.
+   * True asks for another commit at once: the WAL is long, and can start anew when what has changed meanwhile is in it.
+   */
+  async keepWalShort(): Promise<boolean> {
+    if (this.#frozen || this.#database.uncheckpointedFrames < CHECKPOINT_FRAMES) return false;
+    const { walFrames, checkpointedFrames } = await this.checkpoint();
+    return walFrames === checkpointedFrames && this.#database.walRestartDue;
   }
 
   /** Copies what is committed into the database file, as far as possible without waiting for anyone. @throws Error while frozen */

@@ -106,6 +106,11 @@ export class SqliteMetadata implements MetadataDatabase {
     return this.#walLimit.uncheckpointedFrames;
   }
 
+  /** Whether a commit now, shortly after a checkpoint of everything committed before, would let a long WAL start anew. */
+  get walRestartDue(): boolean {
+    return this.#walLimit.restartDue;
+  }
+
   /** From now until the result is disposed, this connection does not write to the database file, only to the WAL. */
   holdCheckpoints(): Disposable {
     return this.#walLimit.hold();

@@ -1,17 +1,18 @@
 /**
  * Keeps the WAL from growing without bound. The metadata worker checkpoints in the background, but SQLite starts the WAL anew only if a
  * transaction begins when every frame is checkpointed, and under sustained load the next transaction always begins first. So when the WAL
- * is long, and the worker has left only little to do, the rest is checkpointed here, between two transactions.
+ * is long, the rest that the worker could not have is checkpointed here, between two transactions. To keep that rest small, `restartDue`
+ * asks for another commit soon after a checkpoint of the worker.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { prepareRows, type RowStatement } from './connection.ts';
 
-/** From this length on the WAL should start anew. */
+/** From this length on (64 MiB) the WAL should start anew. */
 const LONG_WAL_FRAMES = 16_384;
 /** What may be checkpointed on the file system's thread: a few milliseconds, and two fsyncs. */
 const REST_FRAMES = 1024;
 /** From this length on the rest is checkpointed however much it is: the worker is stuck. */
-const HUGE_WAL_FRAMES = 16 * LONG_WAL_FRAMES;
+const HUGE_WAL_FRAMES = 8 * LONG_WAL_FRAMES;
 
 /** Columns of PRAGMA wal_checkpoint: could not run, frames in the WAL, frames of them in the database file. */
 export type CheckpointRow = [busy: number, frames: number, checkpointed: number];
@@ -20,6 +21,7 @@ export class WalLimit {
   readonly #look: RowStatement<CheckpointRow>;
   readonly #checkpoint: RowStatement<CheckpointRow>;
   #holders = 0;
+  #frames = 0;
   #uncheckpointedFrames = 0;
 
   constructor(connection: DatabaseSync) {
@@ -35,9 +37,15 @@ export class WalLimit {
   /** To be called when no transaction is open. */
   afterCommit(): void {
     const [, frames, checkpointed] = this.#look.get() ?? [0, 0, 0];
+    this.#frames = frames;
     this.#uncheckpointedFrames = frames - checkpointed;
     if (this.#holders > 0 || frames < LONG_WAL_FRAMES || frames === checkpointed) return;
     if (frames - checkpointed <= REST_FRAMES || frames > HUGE_WAL_FRAMES) this.#checkpoint.get();
+  }
+
+  /** Whether, given that the worker has just checkpointed, committing what has changed meanwhile lets the WAL start anew. */
+  get restartDue(): boolean {
+    return this.#holders === 0 && this.#frames >= LONG_WAL_FRAMES;
   }
 
   hold(): Disposable {
