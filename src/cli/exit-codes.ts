@@ -1,10 +1,11 @@
 /** Every exit code there is, with its meaning and the commands that use it. The reference in docs/ is made from this table. */
+import type { AnyCommandSpec } from './options/option.ts';
 
 export interface ExitCodeEntry {
   readonly code: number;
   readonly meaning: string;
-  /** Names as in `s3ql NAME`; absent: all commands, or all that open what the meaning speaks of. */
-  readonly commands?: readonly string[];
+  /** Names as in `s3ql NAME`; or all commands that open a store, or a file system in a store, or that can keep a log, or simply all. */
+  readonly commands: 'storage' | 'file-system' | 'log' | 'all' | readonly string[];
 }
 
 export const EXIT_OK = 0;
@@ -27,40 +28,55 @@ export const EXIT_INTERRUPTED = 130;
 export const EXIT_BROKEN_PIPE = 141;
 
 export const EXIT_CODES: readonly ExitCodeEntry[] = [
-  { code: EXIT_OK, meaning: 'Everything went well' },
-  { code: EXIT_ERROR, meaning: 'An error without a code of its own; the message says which' },
+  { code: EXIT_OK, meaning: 'Everything went well', commands: 'all' },
+  { code: EXIT_ERROR, meaning: 'An error without a code of its own; the message says which', commands: 'all' },
   {
     code: EXIT_INVALID_COMMAND_LINE,
     meaning: 'The command line, the storage URL or a setting in the authfile is invalid, or the storage backend is unknown',
+    commands: 'all',
   },
   { code: EXIT_IN_USE, meaning: 'The path is no S3QL mount of yours, or it is in use', commands: ['umount'] },
   { code: EXIT_UMOUNT_FAILED, meaning: 'umount(8) or fusermount(1) failed', commands: ['umount'] },
-  { code: 3, meaning: 'The storage backend does not have this option' },
-  { code: EXIT_LOG_NOT_WRITABLE, meaning: 'The log cannot be written' },
-  { code: 12, meaning: 'The authfile may be read by users other than its owner' },
-  { code: 13, meaning: 'A proxy setting in the environment cannot be understood' },
-  { code: EXIT_AUTHENTICATION_FAILED, meaning: 'The store does not accept the credentials' },
-  { code: EXIT_NO_PERMISSION, meaning: 'The credentials do not permit this' },
-  { code: EXIT_NO_CONTAINER, meaning: 'The bucket, container or directory does not exist' },
-  { code: 17, meaning: 'The passphrase is wrong, or the object that holds the wrapped key is damaged' },
-  { code: 18, meaning: 'There is no S3QL file system at the storage URL' },
-  { code: EXIT_HOST_NOT_FOUND, meaning: 'The name of the server cannot be resolved' },
+  { code: 3, meaning: 'The storage backend does not have this option', commands: 'storage' },
+  { code: EXIT_LOG_NOT_WRITABLE, meaning: 'The log cannot be written', commands: 'log' },
+  { code: 12, meaning: 'The authfile may be read by users other than its owner', commands: 'storage' },
+  { code: 13, meaning: 'A proxy setting in the environment cannot be understood', commands: 'storage' },
+  { code: EXIT_AUTHENTICATION_FAILED, meaning: 'The store does not accept the credentials', commands: 'storage' },
+  { code: EXIT_NO_PERMISSION, meaning: 'The credentials do not permit this', commands: 'storage' },
+  { code: EXIT_NO_CONTAINER, meaning: 'The bucket, container or directory does not exist', commands: 'storage' },
+  { code: 17, meaning: 'The passphrase is wrong, or the object that holds the wrapped key is damaged', commands: 'file-system' },
+  { code: 18, meaning: 'There is no S3QL file system at the storage URL', commands: 'file-system' },
+  { code: EXIT_HOST_NOT_FOUND, meaning: 'The name of the server cannot be resolved', commands: 'storage' },
   { code: 30, meaning: 'The file system was not unmounted cleanly, or needs fsck.s3ql', commands: ['mount', 'adm', 'verify'] },
   { code: 31, meaning: 'The file system is still mounted elsewhere, or was not unmounted there', commands: ['mount', 'adm', 'verify'] },
-  { code: 32, meaning: 'The revision of the file system is too old' },
-  { code: 33, meaning: 'The revision of the file system is too new' },
+  { code: 32, meaning: 'The revision of the file system is too old', commands: 'file-system' },
+  { code: 33, meaning: 'The revision of the file system is too new', commands: 'file-system' },
   { code: EXIT_READ_ONLY_MOUNT, meaning: 'A read-only mount was asked for', commands: ['mount'] },
   { code: EXIT_NO_MOUNTPOINT, meaning: 'The mountpoint does not exist', commands: ['mount'] },
   { code: 37, meaning: 'Too few files may be open at once', commands: ['mount'] },
   { code: 39, meaning: 'The kernel refused the mount', commands: ['mount'] },
-  { code: 40, meaning: 'The file system is mounted on this machine', commands: ['mount', 'fsck', 'adm'] },
+  { code: 40, meaning: 'The file system is mounted on this machine', commands: 'storage' },
   { code: 41, meaning: 'An answer is needed, but questions are not allowed', commands: ['fsck'] },
   { code: 42, meaning: 'The user gave up', commands: ['fsck'] },
   { code: 43, meaning: 'The local copy of the metadata is damaged', commands: ['fsck'] },
   { code: 44, meaning: 'There are errors that cannot be corrected', commands: ['fsck'] },
-  { code: EXIT_CACHEDIR, meaning: 'The cache directory cannot be used' },
+  { code: EXIT_CACHEDIR, meaning: 'The cache directory cannot be used', commands: 'storage' },
   { code: 46, meaning: 'Objects are missing or damaged', commands: ['verify'] },
   { code: 128, meaning: 'Errors were found; added to the other codes', commands: ['fsck'] },
-  { code: EXIT_INTERRUPTED, meaning: 'Interrupted by Ctrl-C' },
-  { code: EXIT_BROKEN_PIPE, meaning: 'Whoever read the output stopped reading' },
+  { code: EXIT_INTERRUPTED, meaning: 'Interrupted by Ctrl-C', commands: 'all' },
+  { code: EXIT_BROKEN_PIPE, meaning: 'Whoever read the output stopped reading', commands: 'all' },
 ];
+
+/** The codes a command can end with. */
+export function exitCodesOf(spec: AnyCommandSpec): readonly ExitCodeEntry[] {
+  const opensStore = 'authfile' in spec.options;
+  const groups: Readonly<Record<string, boolean>> = {
+    all: true,
+    storage: opensStore,
+    'file-system': opensStore && spec.name !== 'mkfs',
+    log: 'log' in spec.options,
+  };
+  const belongs = ({ commands }: ExitCodeEntry): boolean =>
+    typeof commands === 'string' ? groups[commands] === true : commands.includes(spec.name);
+  return EXIT_CODES.filter(belongs);
+}
