@@ -49,8 +49,8 @@ export async function runMount(argv: readonly string[], { startMount, daemonModu
   };
   if (options.fake) return EXIT_OK;
   ensureCachedir(storage.cachedir);
-  if (options.systemd || options.foreground) return serveInForeground(request, startMount, output, secrets);
-  return startDaemon({
+  if (options.systemd || options.foreground) return await serveInForeground(request, startMount, output, secrets);
+  return await startDaemon({
     modulePath: daemonModulePath,
     visibleArguments: [storage.backend.url, mountpoint],
     request,
@@ -76,7 +76,7 @@ async function serveInForeground(request: MountRequest, startMount: StartMount, 
   using _log = target === undefined ? undefined : await openLog(target, mountSpec.program);
   using notifier = new SystemdNotifier(request.systemd ? undefined : '');
   notifier.starting();
-  return serveMount({
+  return await serveMount({
     start: (interaction) => startMount(request, interaction),
     interaction: {
       progress: request.systemd ? reportProgress(notifier.display) : output.progress,
