@@ -3,7 +3,14 @@
  * made for people are one line; everything else is a bug and shows its stack.
  */
 import { inspect } from 'node:util';
-import { AuthenticationError, BackendError, HostNotFoundError, NoSuchContainerError, PermissionError } from '../backends/errors.ts';
+import {
+  AuthenticationError,
+  BackendError,
+  HostNotFoundError,
+  MisconfigurationError,
+  NoSuchContainerError,
+  PermissionError,
+} from '../backends/errors.ts';
 import { UserError } from '../util/errors.ts';
 import {
   EXIT_AUTHENTICATION_FAILED,
@@ -11,6 +18,7 @@ import {
   EXIT_ERROR,
   EXIT_HOST_NOT_FOUND,
   EXIT_INTERRUPTED,
+  EXIT_INVALID_COMMAND_LINE,
   EXIT_NO_CONTAINER,
   EXIT_NO_PERMISSION,
 } from './exit-codes.ts';
@@ -46,6 +54,7 @@ const BACKEND_EXIT_CODES: readonly (readonly [new (message: string) => BackendEr
   [PermissionError, EXIT_NO_PERMISSION],
   [NoSuchContainerError, EXIT_NO_CONTAINER],
   [HostNotFoundError, EXIT_HOST_NOT_FOUND],
+  [MisconfigurationError, EXIT_INVALID_COMMAND_LINE],
 ];
 
 /** What to say of an error that ended a command. */

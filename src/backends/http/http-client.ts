@@ -2,7 +2,7 @@
  * The one HTTP client of all stores: connection pool, proxies, TLS, time-outs, and failures as BackendErrors. It neither retries nor
  * follows redirects nor looks at the status: the retry decorator and the stores do.
  */
-import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import { Agent, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
 import { BackendError } from '../errors.ts';
 import { networkError, type NameLookup } from './network-errors.ts';
 import { proxySettings } from './proxy-settings.ts';
@@ -74,6 +74,8 @@ export class HttpClient implements AsyncDisposable {
         ? new Agent(agentOptions)
         : new EnvHttpProxyAgent({
             ...agentOptions,
+            // Without this, connections for plain forwarding would have neither limits nor time-outs.
+            factory: (origin, pool: Pool.Options) => new Pool(origin, { ...agentOptions, ...pool }),
             requestTls: tls,
             proxyTls: tls,
             httpProxy: proxy,

@@ -59,9 +59,25 @@ export async function networkError(cause: unknown, origin: string, resolve: Name
     const cure = protocol === 'http:' ? '; if it expects TLS, remove the backend option no-ssl' : '';
     return new BackendError(`${host} answers something that is not HTTP${cure}`, { cause, temporary: true });
   }
+  // undici has no code for these.
+  const proxyStatus = /^Proxy (?:response|Authentication Required) \((\d+)\)/.exec(errorMessage(cause))?.[1];
+  if (proxyStatus !== undefined) return proxyRefusal(Number(proxyStatus), host, cause);
   if (TIMEOUTS.has(code)) return new BackendError(`${host} did not answer in time`, { cause, temporary: true });
   if (code === 'ECONNREFUSED') return new BackendError(`${host} refuses connections`, { cause, temporary: true });
   return new BackendError(`connection to ${host} failed: ${errorMessage(cause)}`, { cause, temporary: true });
+}
+
+/** The error for a proxy that does not let us through to `host`. */
+function proxyRefusal(status: number, host: string, cause: unknown): BackendError {
+  if (status === 407) {
+    return misconfigured(
+      'the proxy wants a user name and password; set http_proxy or https_proxy to http://user:password@host:port',
+      cause,
+    );
+  }
+  if (status === 403)
+    return misconfigured(`the proxy does not allow connections to ${host}; see http_proxy, https_proxy and no_proxy`, cause);
+  return new BackendError(`the proxy cannot reach ${host} (HTTP ${status})`, { cause, temporary: true });
 }
 
 async function unresolvable(hostname: string, cause: unknown, resolve: NameLookup): Promise<BackendError> {

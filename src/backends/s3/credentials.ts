@@ -1,4 +1,6 @@
 /** Access keys of the S3 family: those the user gave, or whatever Amazon's own tools would use on this machine. */
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { AuthenticationError } from '../errors.ts';
 
 export interface S3Credentials {
@@ -29,7 +31,10 @@ export function fixedCredentials(accessKeyId: string, secretAccessKey: string): 
  */
 export async function awsCredentialChain(): Promise<CredentialSource> {
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
-  const provide = fromNodeProviderChain();
+  // The services that hand out credentials are reached as the store is: through the proxies of the environment.
+  const agentOptions = { keepAlive: true, proxyEnv: process.env };
+  const requestHandler = { httpAgent: new HttpAgent(agentOptions), httpsAgent: new HttpsAgent(agentOptions) };
+  const provide = fromNodeProviderChain({ clientConfig: { requestHandler } });
   const get = async (forceRefresh: boolean): Promise<S3Credentials> => {
     try {
       const { accessKeyId, secretAccessKey, sessionToken } = await provide({ forceRefresh });

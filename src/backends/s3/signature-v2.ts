@@ -14,18 +14,18 @@ export interface SignatureV2Options {
   readonly credentials: CredentialSource;
   /** `/bucket` if the bucket is in the host name: the signature has it in the path always. Else empty. */
   readonly hostBucket: string;
-  /** For tests. */
-  readonly now?: () => Date;
+  /** The time as in the Date header. For tests. */
+  readonly date?: () => string;
 }
 
-export function signatureV2({ credentials, hostBucket, now = () => new Date() }: SignatureV2Options): RequestSigner {
+export function signatureV2({ credentials, hostBucket, date = () => new Date().toUTCString() }: SignatureV2Options): RequestSigner {
   return {
     async sign(request: SignableRequest): Promise<Record<string, string>> {
       const { accessKeyId, secretAccessKey, sessionToken } = await credentials.get();
       const headers: Record<string, string> = {
         ...request.headers,
         host: request.host,
-        date: now().toUTCString(),
+        date: date(),
         ...(request.body === undefined ? {} : { 'content-md5': bodyMd5(request.body) }),
         ...(sessionToken === undefined ? {} : { 'x-amz-security-token': sessionToken }),
       };
