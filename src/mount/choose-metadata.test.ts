@@ -3,18 +3,18 @@ import { chooseMetadata, type LocalSuperblocks, type SuperblockState } from './c
 
 const HERE = 1000;
 const ELSEWHERE = 2000;
-const clean = (sequenceNumber: number, lastModified = HERE): SuperblockState => ({
-  sequenceNumber,
-  lastModified,
+const clean = (seqNo: number, lastModifiedSeconds = HERE): SuperblockState => ({
+  seqNo,
+  lastModifiedSeconds,
   isMounted: false,
   needsFsck: false,
 });
-const mounted = (sequenceNumber: number, lastModified = HERE): SuperblockState => ({
-  ...clean(sequenceNumber, lastModified),
+const mounted = (seqNo: number, lastModifiedSeconds = HERE): SuperblockState => ({
+  ...clean(seqNo, lastModifiedSeconds),
   isMounted: true,
 });
-const damaged = (sequenceNumber: number, lastModified = HERE): SuperblockState => ({
-  ...clean(sequenceNumber, lastModified),
+const damaged = (seqNo: number, lastModifiedSeconds = HERE): SuperblockState => ({
+  ...clean(seqNo, lastModifiedSeconds),
   needsFsck: true,
 });
 const local = (written: SuperblockState, confirmed: SuperblockState | undefined = written): LocalSuperblocks => ({ written, confirmed });
@@ -34,7 +34,7 @@ test.each([
   ['crashed while mounted', local(mounted(6)), mounted(6), { use: 'recovered-local' }],
   ['crashed between the two writes of an upload', local(mounted(7), mounted(6)), mounted(6), { use: 'recovered-local' }],
   ['crashed after the store was written but before that was noted', local(mounted(7), mounted(6)), mounted(7), { use: 'recovered-local' }],
-  ['crashed while unmounting', local({ ...clean(6), lastModified: 1500 }, mounted(6)), mounted(6), { use: 'recovered-local' }],
+  ['crashed while unmounting', local({ ...clean(6), lastModifiedSeconds: 1500 }, mounted(6)), mounted(6), { use: 'recovered-local' }],
   ['mounted elsewhere, no copy', undefined, mounted(6), { refuse: 'mounted-elsewhere' }],
   ['mounted elsewhere, outdated copy', local(mounted(5)), mounted(6, ELSEWHERE), { refuse: 'mounted-elsewhere' }],
   [

@@ -8,15 +8,11 @@
  * - crashed while mounted: store = written, or confirmed between the two writes of an upload;
  * - crashed while unmounting: store = confirmed, still mounted; written is clean.
  * In all of these the local copy has everything the store has, and more. Two machines that mount the same generation write superblocks
- * that differ in `lastModified`, so a store's superblock that is neither of the two is somebody else's.
+ * that differ in `lastModifiedSeconds`, so a store's superblock that is neither of the two is somebody else's.
  */
-export interface SuperblockState {
-  readonly sequenceNumber: number;
-  readonly isMounted: boolean;
-  readonly needsFsck: boolean;
-  /** Unix seconds; set anew with every superblock that is written. */
-  readonly lastModified: number;
-}
+import type { Superblock } from '../metadata/superblock.ts';
+
+export type SuperblockState = Pick<Superblock, 'seqNo' | 'isMounted' | 'needsFsck' | 'lastModifiedSeconds'>;
 
 export interface LocalSuperblocks {
   readonly written: SuperblockState;
@@ -49,5 +45,5 @@ export function chooseMetadata(local: LocalSuperblocks | undefined, remote: Supe
 }
 
 function same(a: SuperblockState, b: SuperblockState): boolean {
-  return a.sequenceNumber === b.sequenceNumber && a.lastModified === b.lastModified && a.isMounted === b.isMounted;
+  return a.seqNo === b.seqNo && a.lastModifiedSeconds === b.lastModifiedSeconds && a.isMounted === b.isMounted;
 }

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync, existsSync, ftruncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { type LocalPaths, localPaths } from '../metadata/local-state.ts';
 import { UserError } from '../util/errors.ts';
 import { flockSync, LOCK_EX, LOCK_NB } from '../util/libc.ts';
 
@@ -42,21 +43,14 @@ export class LocalDirectory implements Disposable {
     writeSync(this.#lockDescriptor, `${process.pid}\n`, 0);
   }
 
-  get databasePath(): string {
-    return join(this.path, 'metadata.db');
+  /** Where the metadata lies. */
+  get metadata(): LocalPaths {
+    return localPaths(this.path);
   }
 
   /** The superblock last known to be in the store. */
-  get confirmedParamsPath(): string {
+  get confirmedSuperblockPath(): string {
     return join(this.path, 'params.confirmed');
-  }
-
-  get paramsPath(): string {
-    return join(this.path, 'params');
-  }
-
-  get piecesPath(): string {
-    return join(this.path, 'pieces');
   }
 
   get segmentsPath(): string {
@@ -87,16 +81,8 @@ export class LocalDirectory implements Disposable {
   }
 
   #contents(): string[] {
-    const { databasePath } = this;
-    return [
-      this.paramsPath,
-      this.confirmedParamsPath,
-      this.piecesPath,
-      this.segmentsPath,
-      databasePath,
-      `${databasePath}-wal`,
-      `${databasePath}-shm`,
-    ];
+    const { database, superblock, pieces } = this.metadata;
+    return [superblock, this.confirmedSuperblockPath, pieces, this.segmentsPath, database, `${database}-wal`, `${database}-shm`];
   }
 }
 

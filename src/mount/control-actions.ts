@@ -1,0 +1,72 @@
+/** What tools can make the running mount do (control-file.ts has the requests). */
+import type { BlockCache } from '../blocks/block-cache.ts';
+import type { ControlActions, ControlStatistics } from '../filesystem/control-file.ts';
+import type { FileSystem } from '../filesystem/file-system.ts';
+import type { MetadataDatabase } from '../metadata/database.ts';
+import type { InodeId } from '../metadata/types.ts';
+import { logger, type LogLevel, setLogLevels } from '../util/log.ts';
+import type { MetadataUploads } from './metadata-uploads.ts';
+
+/** Tells the kernel that what it has cached is not so any more; never waits. */
+export interface KernelCaches {
+  entryChanged(parent: InodeId, name: Uint8Array): void;
+  inodeChanged(inode: InodeId): void;
+}
+
+export interface ControlActionsParts {
+  readonly fileSystem: FileSystem;
+  readonly database: MetadataDatabase;
+  readonly blocks: BlockCache;
+  readonly uploads: MetadataUploads;
+  readonly kernel: KernelCaches;
+  readonly maxCacheEntries: number;
+}
+
+const log = logger('mount');
+
+export function controlActions({ fileSystem, database, blocks, uploads, kernel, maxCacheEntries }: ControlActionsParts): ControlActions {
+  return {
+    flushCache: () => blocks.flush(),
+    dropCache: () => blocks.drop(),
+    backUpMetadata: () => uploads.backUp(),
+    setCacheSize: (sizeBytes) => blocks.setLimits({ sizeBytes, entryCount: maxCacheEntries }),
+    setLogLevel: (level, modules) => setLogLevels(logLevels(level, modules)),
+    copyTree: async (source, target) => {
+      log.info('Copying the tree of inode %d to inode %d', source, target);
+      await fileSystem.copyTree(source as InodeId, target as InodeId);
+      kernel.inodeChanged(target as InodeId);
+    },
+    lockTree: (inode) => fileSystem.lockTree(inode as InodeId),
+    removeTree: async (parent, name) => {
+      await fileSystem.removeTree(parent as InodeId, name, (directory, entry) => kernel.entryChanged(directory, entry));
+      kernel.inodeChanged(parent as InodeId);
+    },
+    statistics: () => statistics(database, blocks),
+  };
+}
+
+function statistics(database: MetadataDatabase, blocks: BlockCache): ControlStatistics {
+  const totals = database.totals();
+  const cache = blocks.stats();
+  return {
+    entryCount: totals.entryCount,
+    objectCount: totals.objectCount,
+    inodeCount: totals.inodeCount,
+    totalSizeBytes: totals.totalSizeBytes,
+    deduplicatedSizeBytes: totals.deduplicatedSizeBytes,
+    storedSizeBytes: totals.storedSizeBytes,
+    databaseSizeBytes: totals.databaseSizeBytes,
+    cacheEntryCount: cache.entryCount,
+    cacheSizeBytes: cache.sizeBytes,
+    dirtyEntryCount: cache.dirtyEntryCount,
+    dirtySizeBytes: cache.dirtySizeBytes,
+    pendingRemovalCount: cache.pendingRemovalCount,
+  };
+}
+
+/** From the numbers of Python's logging. Modules count for debug messages only. */
+function logLevels(level: number, modules: readonly string[]): { level: LogLevel; debugModules: readonly string[] } {
+  if (level <= 10) return modules.length === 0 || modules.includes('all') ? { level: 'debug', debugModules: [] } : { level: 'info', debugModules: modules };
+  if (level <= 20) return { level: 'info', debugModules: [] };
+  return { level: level <= 30 ? 'warn' : 'error', debugModules: [] };
+}

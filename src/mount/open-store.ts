@@ -1,0 +1,43 @@
+/** From settings to an open object store of an existing file system: backend, key, envelope, superblock. What every command begins with that works on a file system. */
+import { openBackend } from '../backends/open-backend.ts';
+import type { StorageSettings } from '../cli/storage-settings.ts';
+import type { CompressionSpec } from '../envelope/compression-spec.ts';
+import { masterKeyEnvelope, plainEnvelope } from '../envelope/envelope.ts';
+import { fetchSuperblock } from '../metadata/generations.ts';
+import type { Superblock } from '../metadata/superblock.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import { SealedObjectStore } from '../objects/sealed-object-store.ts';
+import type { Interaction } from '../util/interaction.ts';
+import { readMasterKey } from './master-key.ts';
+import { defaultThreadCount } from './thread-count.ts';
+
+export interface OpenStore {
+  readonly objects: ObjectStore;
+  /** The current one. */
+  readonly superblock: Superblock;
+}
+
+/**
+ * @throws UserError exit 17 (passphrase), 18 (no file system), 32, 33 (revision); BackendError subclasses
+ */
+export async function openStore(
+  storage: StorageSettings,
+  compression: CompressionSpec,
+  interaction: Pick<Interaction, 'askSecret' | 'signal'>,
+): Promise<OpenStore> {
+  const { signal } = interaction;
+  const backend = await openBackend(storage.backend);
+  try {
+    const masterKey = await readMasterKey(
+      backend,
+      async () => storage.fsPassphrase ?? interaction.askSecret({ prompt: 'Enter file system encryption passphrase' }),
+      signal,
+    );
+    const envelope = masterKey === undefined ? plainEnvelope() : masterKeyEnvelope(masterKey);
+    const objects = new SealedObjectStore({ backend, envelope, maxThreads: storage.maxThreads ?? defaultThreadCount(compression) });
+    return { objects, superblock: await fetchSuperblock(objects, { signal }) };
+  } catch (error) {
+    await backend[Symbol.asyncDispose]();
+    throw error;
+  }
+}

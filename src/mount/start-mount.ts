@@ -1,0 +1,236 @@
+/**
+ * A mount from beginning to end: store and metadata made ready, block cache recovered, kernel mount served; and back in reverse order, until
+ * everything is in the store. What is acquired is released in reverse order on every way out.
+ */
+import { formatBytes } from '../cli/format.ts';
+import type { MountRequest } from '../cli/run-mount.ts';
+import type { SegmentedBlockCache } from '../blocks/segmented-block-cache.ts';
+import { openBlockCache } from '../blocks/open-block-cache.ts';
+import { ControlFile } from '../filesystem/control-file.ts';
+import { FileSystem } from '../filesystem/file-system.ts';
+import { MountError } from '../fuse/kernel-mount.ts';
+import { type FuseMount, mountFuse } from '../fuse/mount.ts';
+import { nextSeqNo } from '../metadata/generation-upload.ts';
+import { SqliteMetadata } from '../metadata/sqlite-metadata.ts';
+import type { Superblock } from '../metadata/superblock.ts';
+import type { InodeId } from '../metadata/types.ts';
+import { UserError } from '../util/errors.ts';
+import type { Interaction } from '../util/interaction.ts';
+import { logger } from '../util/log.ts';
+import { cacheLimits, checkDescriptorLimit } from './cache-limits.ts';
+import { controlActions, type KernelCaches } from './control-actions.ts';
+import { FuseAdapter } from './fuse-adapter.ts';
+import { atimePolicy, fuseFeatures, kernelMountOptions } from './kernel-options.ts';
+import { LocalDirectory } from './local-directory.ts';
+import { MetadataUploads } from './metadata-uploads.ts';
+import { openStore } from './open-store.ts';
+import { prepareMetadata } from './prepare-metadata.ts';
+import type { RunningMount } from './running-mount.ts';
+import { SuperblockKeeper } from './superblock-keeper.ts';
+
+const EXIT_MOUNT_FAILED = 39;
+
+const log = logger('mount');
+
+/** @throws UserError with the documented exit codes; then nothing is mounted and the file system is as before */
+export async function startMount(request: MountRequest, interaction: Interaction): Promise<RunningMount> {
+  await using resources = new AsyncDisposableStack();
+  const { storage, compress } = request;
+  const { url, maxConnections } = storage.backend;
+  checkDescriptorLimit(maxConnections);
+  const local = resources.use(new LocalDirectory(storage.cachedir, url));
+  const { objects, superblock: remote } = await openStore(storage, compress, interaction);
+  resources.use(objects);
+
+  const keeper = new SuperblockKeeper(local, objects, compress);
+  const copies = await keeper.read();
+  await prepareMetadata(local, objects, copies, remote, interaction);
+  const superblock: Superblock = {
+    ...remote,
+    seqNo: await nextSeqNo(local.metadata, remote, copies?.written),
+    isMounted: true,
+    lastModifiedSeconds: Date.now() / 1000,
+  };
+  // From here on the store says that the file system is mounted, and this machine that it is so here.
+  await keeper.publish(superblock);
+
+  const database = resources.use(new SqliteMetadata(local.metadata.database));
+  database.entries.setParentIndex(request.nfs);
+  const limits = cacheLimits({
+    cacheSizeBytes: request.cacheSizeBytes,
+    maxCacheEntries: request.maxCacheEntries,
+    blockSizeBytes: superblock.dataBlockSizeBytes,
+    directory: local.path,
+  });
+  const { cache: blocks, recovery } = await openBlockCache({
+    directory: local.segmentsPath,
+    blockSizeBytes: superblock.dataBlockSizeBytes,
+    database,
+    objects,
+    limits,
+    compression: compress,
+    requestDurable: async () => void (await fileSystem.commits.syncMetadata()),
+    log: {
+      info: (message) => log.info('%s', message),
+      warn: (message) => log.warn('%s', message),
+      error: (message, error) => log.error(error, '%s', message),
+    },
+    dirtyUploadDelayMs: request.dirtyBlockUploadDelayMs,
+    maxUploads: maxConnections,
+    maxDownloads: maxConnections,
+  });
+  const ending = new MountEnding(blocks, request.keepCache);
+  resources.use(ending);
+  if (recovery.crashed) {
+    log.info('Recovered %d blocks (%s) that were not in the store yet.', recovery.dirtyBlockCount, formatBytes(recovery.dirtyBytes));
+  }
+  const fileSystem = new FileSystem({
+    database,
+    blocks,
+    atimePolicy: atimePolicy(request),
+    onBackgroundError: (error, what) => log.error(error, 'Error while %s', what),
+  });
+  const uploads = resources.use(
+    new MetadataUploads({
+      local,
+      database,
+      blocks,
+      commits: fileSystem.commits,
+      objects,
+      keeper,
+      compression: compress,
+      connectionLimit: maxConnections,
+      superblock,
+      intervalMs: request.metadataBackupIntervalMs,
+    }),
+  );
+  fileSystem.purgeOrphans();
+
+  const kernel = new NotifiedKernel();
+  const controlFile = new ControlFile(
+    controlActions({ fileSystem, database, blocks, uploads, kernel, maxCacheEntries: limits.entryCount }),
+  );
+  log.info('Mounting filesystem...');
+  const fuse = await mountKernel(request, url, superblock, fileSystem, controlFile);
+  kernel.connect(fuse);
+  fileSystem.commits.start();
+  uploads.start();
+
+  const owned = resources.move();
+  const ended = serveUntilEnd(fuse, fileSystem, blocks, uploads, interaction, owned);
+  return { mountpoint: fuse.mountpoint, ended, unmount: () => unmount(fuse) };
+}
+
+async function mountKernel(
+  request: MountRequest,
+  url: string,
+  superblock: Superblock,
+  fileSystem: FileSystem,
+  controlFile: ControlFile,
+): Promise<FuseMount> {
+  const uid = process.getuid?.() ?? 0;
+  try {
+    return await mountFuse({
+      ...kernelMountOptions(request, url),
+      handlers: new FuseAdapter({
+        fileSystem,
+        controlFile,
+        generation: superblock.inodeGeneration,
+        ownerUid: uid,
+        ownerGid: process.getgid?.() ?? 0,
+      }),
+      session: {
+        features: fuseFeatures(request),
+        onError: (error, request_) => log.error(error, 'Error while answering %s', request_),
+        ...(request.allowRoot && !request.allowOther ? { onlyRootAndUid: uid } : {}),
+      },
+    });
+  } catch (error) {
+    if (error instanceof MountError) throw new UserError(error.message, EXIT_MOUNT_FAILED, { cause: error });
+    throw error;
+  }
+}
+
+/** Waits for the end of the kernel mount, then stores everything. Never rejects. */
+async function serveUntilEnd(
+  fuse: FuseMount,
+  fileSystem: FileSystem,
+  blocks: SegmentedBlockCache,
+  uploads: MetadataUploads,
+  { progress }: Interaction,
+  resources: AsyncDisposableStack,
+): Promise<{ exitCode: number }> {
+  let exitCode = 0;
+  try {
+    await fuse.ended.catch((error: unknown) => {
+      log.error(error, 'The connection to the kernel failed; storing what there is');
+      exitCode = 1;
+    });
+    log.info('Unmounted; storing what is not stored yet...');
+    await fileSystem.finish();
+    await flushWithProgress(blocks, progress);
+    await uploads.finish(progress);
+    log.info('All data and metadata are in the store.');
+  } catch (error) {
+    log.error(error, 'Not everything could be stored. It is kept on this machine, and stored by the next mount.');
+    exitCode = 1;
+  }
+  try {
+    await resources.disposeAsync();
+  } catch (error) {
+    log.error(error, 'Error while ending the mount');
+    exitCode = 1;
+  }
+  return { exitCode };
+}
+
+async function flushWithProgress(blocks: SegmentedBlockCache, progress: Interaction['progress']): Promise<void> {
+  using step = progress.step('Uploading data', 'blocks');
+  await blocks.flush(undefined, {
+    onProgress: ({ blocksDone, blocksTotal, bytesDone, bytesTotal }) =>
+      step.update({ done: blocksDone, total: blocksTotal, bytesDone, bytesTotal }),
+  });
+}
+
+async function unmount(fuse: FuseMount): Promise<void> {
+  try {
+    await fuse.unmount();
+  } catch (error) {
+    if (!(error instanceof MountError) || error.code !== 'EBUSY') throw error;
+    // Told to end while files are open: out of sight now, over when the last one is closed.
+    log.warn('The mount is in use: it is taken out of sight, and ends when nobody uses it any more.');
+    await fuse.unmount({ lazy: true });
+  }
+}
+
+/** Closes the block cache; on failure dirty blocks stay for the next mount. */
+class MountEnding implements AsyncDisposable {
+  readonly #blocks: SegmentedBlockCache;
+  readonly #keep: boolean;
+
+  constructor(blocks: SegmentedBlockCache, keep: boolean) {
+    this.#blocks = blocks;
+    this.#keep = keep;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#blocks.close({ keep: this.#keep });
+  }
+}
+
+/** The kernel's caches of a mount that may not exist yet. */
+class NotifiedKernel implements KernelCaches {
+  #fuse: FuseMount | undefined;
+
+  connect(fuse: FuseMount): void {
+    this.#fuse = fuse;
+  }
+
+  entryChanged(parent: InodeId, name: Uint8Array): void {
+    this.#fuse?.notifier.invalidateEntry(parent, name).catch((error: unknown) => log.warn(error, 'Cannot notify the kernel'));
+  }
+
+  inodeChanged(inode: InodeId): void {
+    this.#fuse?.notifier.invalidateInode(inode).catch((error: unknown) => log.warn(error, 'Cannot notify the kernel'));
+  }
+}
