@@ -17,6 +17,18 @@ export interface CommandEntry {
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'mkfs',
+    program: 'mkfs.s3ql',
+    spec: async () => (await import('../cli/options/mkfs.ts')).mkfsSpec,
+    load: () => import('./mkfs.ts'),
+  },
+  {
+    name: 'mount',
+    program: 'mount.s3ql',
+    spec: async () => (await import('../cli/options/mount.ts')).mountSpec,
+    load: () => import('./mount.ts'),
+  },
+  {
     name: 'umount',
     program: 'umount.s3ql',
     spec: async () => (await import('../cli/options/umount.ts')).umountSpec,

@@ -17,7 +17,10 @@ const damaged = (seqNo: number, lastModifiedSeconds = HERE): SuperblockState => 
   ...clean(seqNo, lastModifiedSeconds),
   needsFsck: true,
 });
-const local = (written: SuperblockState, confirmed: SuperblockState | undefined = written): LocalSuperblocks => ({ written, confirmed });
+const local = (written: SuperblockState, confirmed: SuperblockState | undefined = written): LocalSuperblocks<SuperblockState> => ({
+  written,
+  confirmed,
+});
 
 test.each([
   ['a current clean copy is used', local(clean(5)), clean(5), { use: 'local' }],

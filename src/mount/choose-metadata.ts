@@ -14,9 +14,9 @@ import type { Superblock } from '../metadata/superblock.ts';
 
 export type SuperblockState = Pick<Superblock, 'seqNo' | 'isMounted' | 'needsFsck' | 'lastModifiedSeconds'>;
 
-export interface LocalSuperblocks {
-  readonly written: SuperblockState;
-  readonly confirmed: SuperblockState | undefined;
+export interface LocalSuperblocks<State extends SuperblockState = Superblock> {
+  readonly written: State;
+  readonly confirmed: State | undefined;
 }
 
 export type MetadataChoice =
@@ -30,7 +30,7 @@ export type MetadataChoice =
   | { readonly refuse: 'mounted-elsewhere' }
   | { readonly refuse: 'needs-fsck' };
 
-export function chooseMetadata(local: LocalSuperblocks | undefined, remote: SuperblockState): MetadataChoice {
+export function chooseMetadata(local: LocalSuperblocks<SuperblockState> | undefined, remote: SuperblockState): MetadataChoice {
   if (local !== undefined && same(local.written, remote)) {
     if (remote.needsFsck) return { refuse: 'needs-fsck' };
     return remote.isMounted ? { use: 'recovered-local' } : { use: 'local' };

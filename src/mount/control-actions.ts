@@ -66,7 +66,10 @@ function statistics(database: MetadataDatabase, blocks: BlockCache): ControlStat
 
 /** From the numbers of Python's logging. Modules count for debug messages only. */
 function logLevels(level: number, modules: readonly string[]): { level: LogLevel; debugModules: readonly string[] } {
-  if (level <= 10) return modules.length === 0 || modules.includes('all') ? { level: 'debug', debugModules: [] } : { level: 'info', debugModules: modules };
+  if (level <= 10)
+    return modules.length === 0 || modules.includes('all')
+      ? { level: 'debug', debugModules: [] }
+      : { level: 'info', debugModules: modules };
   if (level <= 20) return { level: 'info', debugModules: [] };
   return { level: level <= 30 ? 'warn' : 'error', debugModules: [] };
 }

@@ -6,6 +6,7 @@
  * the kernel's, which knows all processes that can meet on this mount.
  */
 import type {
+  Attributes,
   AttributesReply,
   DirectoryFiller,
   EntryReply,
@@ -45,6 +46,23 @@ const LISTING_PAGE_ENTRIES = 32;
 
 const DOT = Buffer.from('.');
 const DOT_DOT = Buffer.from('..');
+
+/** An entry of READDIRPLUS that says no more than READDIR's. */
+const UNKNOWN_ENTRY = { nodeId: 0, generation: 0, entryTimeoutMs: 0, attributesTimeoutMs: 0 };
+const NO_ATTRIBUTES: Attributes = {
+  ino: 0,
+  size: 0n,
+  blocks: 0n,
+  atimeNs: 0n,
+  mtimeNs: 0n,
+  ctimeNs: 0n,
+  mode: 0,
+  nlink: 0,
+  uid: 0,
+  gid: 0,
+  rdev: 0,
+  blockSizeBytes: 0,
+};
 
 export interface FuseAdapterOptions {
   readonly fileSystem: FileSystem;
@@ -208,7 +226,7 @@ export class FuseAdapter implements Handlers {
       const attributes = inode === undefined ? undefined : this.#fs.stat(inode);
       // Without node id the kernel looks the entry up when it is wanted: `.`, `..`, and directories whose links are still being counted.
       if (inode === undefined || attributes === undefined || attributes instanceof Promise) {
-        return filler.add(name, id, mode & S_IFMT, cookie);
+        return filler.addPlus(name, cookie, { ...UNKNOWN_ENTRY, attributes: { ...NO_ATTRIBUTES, ino: id, mode } });
       }
       const added = filler.addPlus(name, cookie, {
         nodeId: id,

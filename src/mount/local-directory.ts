@@ -4,14 +4,14 @@
  */
 import { closeSync, constants, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync, existsSync, ftruncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LocalPaths, localPaths } from '../metadata/local-state.ts';
+import type { LocalPaths } from '../metadata/local-state.ts';
 import { UserError } from '../util/errors.ts';
 import { flockSync, LOCK_EX, LOCK_NB } from '../util/libc.ts';
 
 const EXIT_CACHEDIR_NOT_ACCESSIBLE = 45;
 const EXIT_MOUNTED_HERE = 40;
 
-export class LocalDirectory implements Disposable {
+export class LocalDirectory implements LocalPaths, Disposable {
   readonly path: string;
   #lockDescriptor: number | undefined;
 
@@ -43,13 +43,20 @@ export class LocalDirectory implements Disposable {
     writeSync(this.#lockDescriptor, `${process.pid}\n`, 0);
   }
 
-  /** Where the metadata lies. */
-  get metadata(): LocalPaths {
-    return localPaths(this.path);
+  get databasePath(): string {
+    return join(this.path, 'metadata.db');
+  }
+
+  get paramsPath(): string {
+    return join(this.path, 'params');
+  }
+
+  get piecesPath(): string {
+    return join(this.path, 'pieces');
   }
 
   /** The superblock last known to be in the store. */
-  get confirmedSuperblockPath(): string {
+  get confirmedParamsPath(): string {
     return join(this.path, 'params.confirmed');
   }
 
@@ -81,8 +88,16 @@ export class LocalDirectory implements Disposable {
   }
 
   #contents(): string[] {
-    const { database, superblock, pieces } = this.metadata;
-    return [superblock, this.confirmedSuperblockPath, pieces, this.segmentsPath, database, `${database}-wal`, `${database}-shm`];
+    const { databasePath } = this;
+    return [
+      this.paramsPath,
+      this.confirmedParamsPath,
+      this.piecesPath,
+      this.segmentsPath,
+      databasePath,
+      `${databasePath}-wal`,
+      `${databasePath}-shm`,
+    ];
   }
 }
 

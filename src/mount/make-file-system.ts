@@ -51,7 +51,7 @@ export async function makeFileSystem(request: MkfsRequest, interaction: Interact
 
   log.info('Creating metadata tables...');
   local.clear();
-  const { database: databasePath } = local.metadata;
+  const { databasePath } = local;
   createDatabase(databasePath, { rootUid: process.getuid?.() ?? 0, rootGid: process.getgid?.() ?? 0, nowNs: systemClock()() });
 
   const compression = storage.compress ?? DEFAULT_COMPRESSION;
@@ -67,7 +67,7 @@ export async function makeFileSystem(request: MkfsRequest, interaction: Interact
   const keeper = new SuperblockKeeper(local, objects, compression);
   const { superblock } = await uploadGeneration({
     store: objects,
-    paths: local.metadata,
+    paths: local,
     snapshot,
     superblock: newSuperblock(request),
     compression,

@@ -109,11 +109,11 @@ export class MetadataUploads implements AsyncDisposable {
     using snapshot = await this.#worker.freeze(this.#superblock.metadataBlockSizeBytes);
     const { superblock, uploadedPieces } = await uploadGeneration({
       store: objects,
-      paths: local.metadata,
+      paths: local,
       snapshot,
       superblock: {
         ...this.#superblock,
-        seqNo: await nextSeqNo(local.metadata, this.#superblock),
+        seqNo: await nextSeqNo(local, this.#superblock),
         isMounted,
         lastModifiedSeconds: Date.now() / 1000,
       },

@@ -13,14 +13,14 @@ const EXIT_MOUNTED_ELSEWHERE = 31;
 
 const log = logger('mount');
 
-/** Afterwards the database in the local directory is the newest state of the file system there is. @throws UserError exit 30, 31 */
+/** Afterwards the database in the local directory is the newest state of the file system there is. Returns whether it is that of a mount here that did not end well. @throws UserError exit 30, 31 */
 export async function prepareMetadata(
   local: LocalDirectory,
   objects: ObjectStore,
   copies: LocalSuperblocks | undefined,
   remote: Superblock,
   { progress, signal }: Pick<Interaction, 'progress' | 'signal'>,
-): Promise<void> {
+): Promise<boolean> {
   const choice = chooseMetadata(copies, remote);
   if ('refuse' in choice) {
     throw choice.refuse === 'needs-fsck'
@@ -33,11 +33,11 @@ export async function prepareMetadata(
   }
   if (choice.use === 'local') {
     log.info('Using cached metadata.');
-    return;
+    return false;
   }
   if (choice.use === 'recovered-local') {
     log.info('The last mount did not end cleanly: recovering from the local copy.');
-    return;
+    return true;
   }
   if (choice.setAside) {
     log.warn(
@@ -47,5 +47,6 @@ export async function prepareMetadata(
   }
   local.clear();
   log.info('Downloading metadata...');
-  await downloadGeneration({ store: objects, paths: local.metadata, superblock: remote, progress, signal });
+  await downloadGeneration({ store: objects, paths: local, superblock: remote, progress, signal });
+  return false;
 }

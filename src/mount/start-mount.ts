@@ -44,17 +44,17 @@ export async function startMount(request: MountRequest, interaction: Interaction
 
   const keeper = new SuperblockKeeper(local, objects, compress);
   const copies = await keeper.read();
-  await prepareMetadata(local, objects, copies, remote, interaction);
+  const recovering = await prepareMetadata(local, objects, copies, remote, interaction);
   const superblock: Superblock = {
     ...remote,
-    seqNo: await nextSeqNo(local.metadata, remote, copies?.written),
+    seqNo: await nextSeqNo(local, remote, copies?.written),
     isMounted: true,
     lastModifiedSeconds: Date.now() / 1000,
   };
   // From here on the store says that the file system is mounted, and this machine that it is so here.
   await keeper.publish(superblock);
 
-  const database = resources.use(new SqliteMetadata(local.metadata.database));
+  const database = resources.use(new SqliteMetadata(local.databasePath));
   database.entries.setParentIndex(request.nfs);
   const limits = cacheLimits({
     cacheSizeBytes: request.cacheSizeBytes,
@@ -81,7 +81,7 @@ export async function startMount(request: MountRequest, interaction: Interaction
   });
   const ending = new MountEnding(blocks, request.keepCache);
   resources.use(ending);
-  if (recovery.crashed) {
+  if (recovering) {
     log.info('Recovered %d blocks (%s) that were not in the store yet.', recovery.dirtyBlockCount, formatBytes(recovery.dirtyBytes));
   }
   const fileSystem = new FileSystem({

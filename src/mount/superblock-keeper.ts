@@ -22,9 +22,9 @@ export class SuperblockKeeper {
 
   /** What this machine wrote and saw last; undefined if it has no copy of the file system. */
   async read(): Promise<LocalSuperblocks | undefined> {
-    const written = await readLocalSuperblock(this.#local.metadata);
+    const written = await readLocalSuperblock(this.#local);
     if (written === undefined) return undefined;
-    const path = this.#local.confirmedSuperblockPath;
+    const path = this.#local.confirmedParamsPath;
     const text = await readFile(path).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
@@ -34,12 +34,12 @@ export class SuperblockKeeper {
 
   /** Writes the superblock here, then to the store. */
   async publish(superblock: Superblock): Promise<void> {
-    await publishSuperblock(this.#objects, this.#local.metadata, superblock, { compression: this.#compression });
+    await publishSuperblock(this.#objects, this.#local, superblock, { compression: this.#compression });
     await this.confirm(superblock);
   }
 
   /** The store has this superblock. */
   confirm(superblock: Superblock): Promise<void> {
-    return replaceFile(this.#local.confirmedSuperblockPath, writeSuperblock(superblock));
+    return replaceFile(this.#local.confirmedParamsPath, writeSuperblock(superblock));
   }
 }
