@@ -2,6 +2,39 @@
 _s3ql_command() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   case $1 in
+    mkfs)
+      case $previous in
+        -L|--label) COMPREPLY=(); return ;;
+        --data-block-size) COMPREPLY=(); return ;;
+        --metadata-block-size) COMPREPLY=(); return ;;
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--label --data-block-size --metadata-block-size --plain --authfile --cachedir --backend-options --max-connections --max-threads --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    mount)
+      case $previous in
+        --compress) COMPREPLY=($(compgen -W "lzma-6 bzip2-6 zlib-6 none" -- "$word")); return ;;
+        --cachesize) COMPREPLY=(); return ;;
+        --max-cache-entries) COMPREPLY=(); return ;;
+        --dirty-block-upload-delay) COMPREPLY=(); return ;;
+        --fs-name) COMPREPLY=(); return ;;
+        --metadata-backup-interval) COMPREPLY=(); return ;;
+        -o) COMPREPLY=(); return ;;
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--compress --cachesize --max-cache-entries --keep-cache --allow-other --allow-root --dirty-block-upload-delay --fg --fs-name --systemd --metadata-backup-interval --nfs --authfile --cachedir --backend-options --max-connections --max-threads --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
     umount)
       case $previous in
         --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -21,11 +54,13 @@ _s3ql_command() {
 _s3ql() {
   compopt -o filenames 2>/dev/null
   case ${COMP_WORDS[0]##*/} in
+    mkfs.s3ql) _s3ql_command mkfs ;;
+    mount.s3ql) _s3ql_command mount ;;
     umount.s3ql) _s3ql_command umount ;;
     s3qlstat) _s3ql_command stat ;;
     *)
-      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "umount stat --help --version" -- "${COMP_WORDS[1]}"))
+      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat --help --version" -- "${COMP_WORDS[1]}"))
       else _s3ql_command "${COMP_WORDS[1]}"; fi ;;
   esac
 }
-complete -F _s3ql s3ql umount.s3ql s3qlstat
+complete -F _s3ql s3ql mkfs.s3ql mount.s3ql umount.s3ql s3qlstat
