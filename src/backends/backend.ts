@@ -35,6 +35,8 @@ export interface StoreOptions extends RequestOptions {
   readonly ifAbsent?: boolean;
   /** Fail with PreconditionFailedError unless the object has this version. Only with capability conditionalReplace. */
   readonly ifVersion?: string;
+  /** The caller does not need the payload's buffers any more: the store may transfer them to another thread instead of copying them. */
+  readonly consumePayload?: boolean;
 }
 
 export interface StoreResult {

@@ -4,6 +4,7 @@ import {
   AuthenticationError,
   BackendError,
   CorruptedObjectError,
+  GaveUpError,
   HostNotFoundError,
   NoSpaceError,
   NoSuchContainerError,
@@ -22,6 +23,7 @@ export const backendErrorClasses: readonly ErrorClass[] = [
   PermissionError,
   HostNotFoundError,
   CorruptedObjectError,
+  GaveUpError,
   PreconditionFailedError,
   NoSpaceError,
 ];

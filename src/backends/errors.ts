@@ -48,3 +48,10 @@ export class NoSpaceError extends BackendError {
     super(message, { ...options, temporary: true });
   }
 }
+
+/** A request failed for so long that trying it again was given up. Still temporary: the store may come back one day. */
+export class GaveUpError extends BackendError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { ...options, temporary: true });
+  }
+}
