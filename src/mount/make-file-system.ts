@@ -4,7 +4,7 @@ import type { MadeFileSystem, MkfsRequest } from '../cli/run-mkfs.ts';
 import { DEFAULT_COMPRESSION } from '../cli/options/mount.ts';
 import type { Backend } from '../backends/backend.ts';
 import { NoSuchObjectError } from '../backends/errors.ts';
-import { openBackend } from '../backends/open-backend.ts';
+import { connect } from '../backends/connect.ts';
 import { masterKeyEnvelope, plainEnvelope } from '../envelope/envelope.ts';
 import { createDatabase } from '../metadata/create-database.ts';
 import { uploadGeneration } from '../metadata/generation-upload.ts';
@@ -32,7 +32,7 @@ export async function makeFileSystem(request: MkfsRequest, interaction: Interact
   await using resources = new AsyncDisposableStack();
   const { storage } = request;
   const local = resources.use(new LocalDirectory(storage.cachedir, storage.backend.url));
-  const backend = await openBackend(storage.backend);
+  const backend = await connect(storage.backend);
   resources.defer(() => backend[Symbol.asyncDispose]());
   await requireNoFileSystem(backend);
 

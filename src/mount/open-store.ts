@@ -1,5 +1,5 @@
 /** From settings to an open object store of an existing file system: backend, key, envelope, superblock. What every command begins with that works on a file system. */
-import { openBackend } from '../backends/open-backend.ts';
+import { connect } from '../backends/connect.ts';
 import type { StorageSettings } from '../cli/storage-settings.ts';
 import type { CompressionSpec } from '../envelope/compression-spec.ts';
 import { masterKeyEnvelope, plainEnvelope } from '../envelope/envelope.ts';
@@ -26,7 +26,7 @@ export async function openStore(
   interaction: Pick<Interaction, 'askSecret' | 'signal'>,
 ): Promise<OpenStore> {
   const { signal } = interaction;
-  const backend = await openBackend(storage.backend);
+  const backend = await connect(storage.backend);
   try {
     const masterKey = await readMasterKey(
       backend,
