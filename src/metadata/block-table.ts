@@ -1,7 +1,7 @@
 /** Rows of `inode_blocks`: which object holds which block of which file. Every row is one reference of its object. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type BlockUsage, BlockUsageCache } from './block-usage.ts';
-import { prepareRows, type RowStatement } from './connection.ts';
+import { LIMIT_PARAMETER, prepareRows, type RowStatement } from './connection.ts';
 import type { BlockTable } from './database.ts';
 import { ObjectTable } from './object-table.ts';
 import type { Totals } from './totals.ts';
@@ -36,7 +36,7 @@ export class SqliteBlockTable implements BlockTable {
     this.#range = prepareRows(
       connection,
       `SELECT b.blockno, o.id, o.length, o.hash FROM inode_blocks b CROSS JOIN objects o ON o.id = b.obj_id
-       WHERE ${RANGE} ORDER BY b.blockno LIMIT ?`,
+       WHERE ${RANGE} ORDER BY b.blockno ${LIMIT_PARAMETER}`,
     );
     this.#usage = prepareRows(
       connection,
@@ -47,7 +47,10 @@ export class SqliteBlockTable implements BlockTable {
     this.#selectObject = prepareRows(connection, 'SELECT obj_id FROM inode_blocks WHERE inode = ? AND blockno = ?');
     this.#insert = connection.prepare('INSERT INTO inode_blocks (inode, blockno, obj_id) VALUES (?, ?, ?)');
     this.#update = connection.prepare('UPDATE inode_blocks SET obj_id = ? WHERE inode = ? AND blockno = ?');
-    this.#selectRange = prepareRows(connection, `SELECT b.blockno, b.obj_id FROM inode_blocks b WHERE ${RANGE} ORDER BY b.blockno LIMIT ?`);
+    this.#selectRange = prepareRows(
+      connection,
+      `SELECT b.blockno, b.obj_id FROM inode_blocks b WHERE ${RANGE} ORDER BY b.blockno ${LIMIT_PARAMETER}`,
+    );
     this.#deleteRange = connection.prepare('DELETE FROM inode_blocks WHERE inode = ? AND blockno >= ? AND blockno <= ?');
   }
 

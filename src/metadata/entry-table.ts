@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { constants } from 'node:fs';
 import { FsError } from '../util/errors.ts';
-import { prepareRows, type RowStatement } from './connection.ts';
+import { LIMIT_PARAMETER, prepareRows, type RowStatement } from './connection.ts';
 import type { EntryTable } from './database.ts';
 import { INODE_COLUMNS, type SqliteInodeTable, toInode } from './inode-table.ts';
 import type { NameTable } from './name-table.ts';
@@ -16,7 +16,7 @@ const SQLITE_CONSTRAINT_UNIQUE = 2067;
 /** An entry is found by its parent and the id of its name. */
 const BY_NAME = 'parent_inode = ? AND name_id = (SELECT id FROM names WHERE name = ?)';
 /** CROSS JOIN: SQLite keeps the order of the tables, whatever statistics an S3QL left in sqlite_stat1. */
-const LISTED = 'WHERE c.parent_inode = ? AND c.name_id > ? ORDER BY c.name_id LIMIT ?';
+const LISTED = `WHERE c.parent_inode = ? AND c.name_id > ? ORDER BY c.name_id ${LIMIT_PARAMETER}`;
 
 export class SqliteEntryTable implements EntryTable {
   readonly #connection: DatabaseSync;

@@ -73,15 +73,16 @@ export class InodeCache implements Participant {
     return growthBytes;
   }
 
-  /** Forgets the inode, whose row is about to be deleted, with its unwritten changes. Returns the size of an unwritten update. */
+  /** Forgets the inode, whose row is about to be deleted, with its unwritten changes. Returns its size as last updated, if it was cached. */
   drop(id: InodeId): bigint | undefined {
-    const entry = this.#dirty.get(id);
-    if (entry !== undefined) {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(id);
+    if (entry.saved !== undefined) {
       if (this.#transaction.inAtomic) this.#undo.push({ id, saved: entry.saved });
       this.#dirty.delete(id);
     }
-    this.#entries.delete(id);
-    return entry?.saved?.size;
+    return entry.sizeBytes;
   }
 
   /** Makes the table complete. */

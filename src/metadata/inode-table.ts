@@ -38,7 +38,8 @@ export class SqliteInodeTable implements InodeTable {
   readonly #select: RowStatement<InodeRow>;
   readonly #insert: StatementSync;
   readonly #update: StatementSync;
-  readonly #delete: RowStatement<[bigint]>;
+  readonly #selectSize: RowStatement<[bigint]>;
+  readonly #delete: StatementSync;
   readonly #orphans: RowStatement<[number]>;
   #lastId: number;
 
@@ -50,7 +51,8 @@ export class SqliteInodeTable implements InodeTable {
     this.#update = connection.prepare(
       'UPDATE inodes SET mode = ?, uid = ?, gid = ?, atime_ns = ?, mtime_ns = ?, ctime_ns = ?, refcount = ?, size = ?, rdev = ?, locked = ? WHERE id = ?',
     );
-    this.#delete = prepareRows(connection, 'DELETE FROM inodes WHERE id = ? RETURNING size', { bigints: true });
+    this.#selectSize = prepareRows(connection, 'SELECT size FROM inodes WHERE id = ?', { bigints: true });
+    this.#delete = connection.prepare('DELETE FROM inodes WHERE id = ?');
     this.#orphans = prepareRows(connection, 'SELECT id FROM inodes WHERE refcount = 0');
     this.#cache = new InodeCache(transaction, (inode) => this.#write(inode));
     this.#lastId = lastUsedId(connection, 'inodes', 'id');
@@ -105,9 +107,10 @@ export class SqliteInodeTable implements InodeTable {
 
   delete(id: InodeId): void {
     this.#transaction.change();
-    const updatedSize = this.#cache.drop(id);
-    const deleted = this.#delete.get(id);
-    if (deleted !== undefined) this.#totals.inodes(-1, -(updatedSize ?? deleted[0]));
+    const size = this.#cache.drop(id) ?? this.#selectSize.get(id)?.[0];
+    if (size === undefined) return;
+    this.#delete.run(id);
+    this.#totals.inodes(-1, -size);
   }
 
   orphans(): InodeId[] {

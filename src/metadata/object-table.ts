@@ -15,9 +15,9 @@ export class ObjectTable implements Participant {
   readonly #find: RowStatement<[number, number]>;
   readonly #exists: RowStatement<[number]>;
   readonly #insert: StatementSync;
-  readonly #addReference: RowStatement<[number]>;
-  readonly #deleteLast: RowStatement<[number, number]>;
-  readonly #takeReferences: RowStatement<[number]>;
+  readonly #select: RowStatement<[number, number, number]>;
+  readonly #addReferences: StatementSync;
+  readonly #delete: StatementSync;
   readonly #advanceSequence: StatementSync;
   readonly #insertSequence: StatementSync;
   #unreferenced: ObjectId[] = [];
@@ -29,9 +29,9 @@ export class ObjectTable implements Participant {
     this.#find = prepareRows(connection, 'SELECT id, length FROM objects WHERE hash = ?');
     this.#exists = prepareRows(connection, 'SELECT 1 FROM objects WHERE id = ?');
     this.#insert = connection.prepare('INSERT INTO objects (id, hash, refcount, phys_size, length) VALUES (?, ?, 0, ?, ?)');
-    this.#addReference = prepareRows(connection, 'UPDATE objects SET refcount = refcount + 1 WHERE id = ? RETURNING length');
-    this.#deleteLast = prepareRows(connection, 'DELETE FROM objects WHERE id = ? AND refcount <= ? RETURNING length, phys_size');
-    this.#takeReferences = prepareRows(connection, 'UPDATE objects SET refcount = refcount - ? WHERE id = ? RETURNING length');
+    this.#select = prepareRows(connection, 'SELECT refcount, length, phys_size FROM objects WHERE id = ?');
+    this.#addReferences = connection.prepare('UPDATE objects SET refcount = refcount + ? WHERE id = ?');
+    this.#delete = connection.prepare('DELETE FROM objects WHERE id = ?');
     // Numbers are bound as floating point, and this column has no affinity that would make them integers.
     this.#advanceSequence = connection.prepare("UPDATE sqlite_sequence SET seq = CAST(? AS INTEGER) WHERE name = 'objects'");
     this.#insertSequence = connection.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('objects', CAST(? AS INTEGER))");
@@ -57,20 +57,25 @@ export class ObjectTable implements Participant {
 
   /** Returns the object's length. */
   addReference(id: ObjectId): number {
-    const row = this.#addReference.get(id);
+    const row = this.#select.get(id);
     if (row === undefined) throw new Error(`object ${id} does not exist`);
-    return row[0];
+    this.#addReferences.run(1, id);
+    return row[1];
   }
 
-  /** Returns the object's length. */
+  /** Returns the object's length; 0 if there is no such object. */
   takeReferences(id: ObjectId, count: number): number {
-    const deleted = this.#deleteLast.get(id, count);
-    if (deleted !== undefined) {
+    const row = this.#select.get(id);
+    if (row === undefined) return 0;
+    const [referenceCount, lengthBytes, storedSizeBytes] = row;
+    if (referenceCount > count) {
+      this.#addReferences.run(-count, id);
+    } else {
+      this.#delete.run(id);
       this.#unreferenced.push(id);
-      this.#totals.objects(-1, deleted[0], deleted[1]);
-      return deleted[0];
+      this.#totals.objects(-1, lengthBytes, storedSizeBytes);
     }
-    return this.#takeReferences.get(count, id)?.[0] ?? 0;
+    return lengthBytes;
   }
 
   takeUnreferenced(): ObjectId[] {

@@ -1,4 +1,5 @@
 /** Messages between snapshot.ts and its thread. Every request but `close` gets one reply, in order. */
+import type { Figures } from './totals.ts';
 
 export interface WorkerSettings {
   readonly databasePath: string;
@@ -7,6 +8,7 @@ export interface WorkerSettings {
 }
 
 export type Request =
+  | { readonly kind: 'count' }
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'freeze'; readonly pieceSizeBytes: number }
   | { readonly kind: 'read'; readonly position: number; readonly lengthBytes: number }
@@ -27,5 +29,5 @@ export interface FrozenFile {
 }
 
 export type Reply =
-  | { readonly kind: 'done'; readonly result: CheckpointResult | FrozenFile | Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'done'; readonly result: Figures | CheckpointResult | FrozenFile | Uint8Array<ArrayBuffer> }
   | { readonly kind: 'failed'; readonly error: unknown };

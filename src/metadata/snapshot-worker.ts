@@ -10,9 +10,10 @@ import { openConnection, prepareRows, type RowStatement } from './connection.ts'
 import { DIGEST_BYTES } from './piece-digests.ts';
 import { PAGE_SIZE_BYTES } from './schema.ts';
 import type { CheckpointResult, FrozenFile, Reply, Request, WorkerSettings } from './snapshot-protocol.ts';
+import { countFigures, type Figures } from './totals.ts';
 import type { CheckpointRow } from './wal-limit.ts';
 
-/** This connection runs no queries, so it needs hardly any cache. */
+/** This connection reads tables at most once, from end to end. */
 const CACHE_BYTES = 256 * 1024;
 /** A checkpoint is incomplete only while the main connection is between two states; each try after the first waits this long. */
 const RETRY_MS = 20;
@@ -29,6 +30,10 @@ class SnapshotThread {
     this.#fd = settings.fileDescriptor;
     this.#connection = openConnection(settings.databasePath, { cacheBytes: CACHE_BYTES });
     this.#checkpoint = prepareRows(this.#connection, 'PRAGMA wal_checkpoint(PASSIVE)');
+  }
+
+  count(): Figures {
+    return countFigures(this.#connection);
   }
 
   checkpoint(): CheckpointResult {
@@ -86,9 +91,10 @@ class SnapshotThread {
   }
 }
 
-type Answer = CheckpointResult | FrozenFile | Uint8Array<ArrayBuffer>;
+type Answer = Figures | CheckpointResult | FrozenFile | Uint8Array<ArrayBuffer>;
 
 function answer(thread: SnapshotThread, request: Exclude<Request, { kind: 'close' }>): Answer {
+  if (request.kind === 'count') return thread.count();
   if (request.kind === 'checkpoint') return thread.checkpoint();
   if (request.kind === 'freeze') return thread.freeze(request.pieceSizeBytes);
   return thread.read(request.position, request.lengthBytes);

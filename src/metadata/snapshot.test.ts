@@ -145,6 +145,24 @@ test('checkpoints copy the WAL into the file once enough was committed', async (
   expect(database.uncheckpointedFrames).toBeLessThan(frames + 10);
 });
 
+test('totals that the worker counted are those of the tables, with what was changed meanwhile', async () => {
+  {
+    using database = new SqliteMetadata(path);
+    change(database, 1, 50);
+    database.commit();
+  }
+  using database = new SqliteMetadata(path);
+  await using worker = new SnapshotWorker(database);
+  const primed = worker.primeTotals();
+  change(database, 2, 10);
+  await primed;
+  const totals = database.totals();
+  expect(totals).toMatchObject({ entryCount: 61, inodeCount: 3, objectCount: 0 });
+  database.commit();
+  await worker.primeTotals();
+  expect(database.totals()).toEqual(totals);
+});
+
 test('a worker that cannot work says so instead of waiting', async () => {
   using database = new SqliteMetadata(path);
   const worker = new SnapshotWorker(Object.assign(Object.create(database) as SqliteMetadata, { path: join(directory, 'nowhere', 'x.db') }));

@@ -11,6 +11,7 @@ import type { Epoch } from './database.ts';
 import { DIGEST_BYTES } from './piece-digests.ts';
 import type { CheckpointResult, FrozenFile, Reply, Request, WorkerSettings } from './snapshot-protocol.ts';
 import type { SqliteMetadata } from './sqlite-metadata.ts';
+import type { Figures } from './totals.ts';
 
 /** The database file, frozen. Disposing it lets checkpoints go on. */
 export interface Snapshot extends Disposable {
@@ -60,6 +61,11 @@ export class SnapshotWorker implements AsyncDisposable {
         resolve();
       });
     });
+  }
+
+  /** Counts for `totals` off the file system's thread. To be called right after opening; useless after the first commit. */
+  async primeTotals(): Promise<void> {
+    this.#database.primeTotals((await this.#request({ kind: 'count' })) as Figures);
   }
 
   /**

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createDatabase } from './create-database.ts';
 import { SqliteMetadata } from './sqlite-metadata.ts';
-import { type Inode, type InodeId, ROOT_INODE } from './types.ts';
+import { type Inode, type InodeId, type ObjectId, ROOT_INODE } from './types.ts';
 
 let directory: string;
 let path: string;
@@ -214,6 +214,42 @@ test('a record that was changed but not updated is what it was after a roll-back
     }),
   ).toThrowError('on purpose');
   expect(root().uid).toBe(5);
+});
+
+test('the usage of a large file is followed through every kind of change', () => {
+  using database = new SqliteMetadata(path);
+  const { blocks } = database;
+  const [file, copy] = [10 as InodeId, 11 as InodeId];
+  const first = blocks.reserveObjectIds(100);
+  for (let n = 0; n < 100; n++) {
+    blocks.insertObject((first + n) as ObjectId, Buffer.alloc(32, n), 1000 + n, 1);
+    blocks.link(file, n, (first + n) as ObjectId);
+  }
+  const sum = (from: number, end: number): bigint => BigInt(((end - from) * (2000 + from + end - 1)) / 2);
+  const usages = [blocks.usage(file)];
+  blocks.unlink(file, 0, 10, 100);
+  usages.push(blocks.usage(file));
+  blocks.link(file, 10, (first + 11) as ObjectId);
+  usages.push(blocks.usage(file));
+  const attempt = (): void =>
+    database.atomic(() => {
+      blocks.unlink(file, 0, 50, 100);
+      throw new Error('on purpose');
+    });
+  expect(attempt).toThrow('on purpose');
+  usages.push(blocks.usage(file));
+  blocks.share(file, copy, 0, 100, 1000);
+  usages.push(blocks.usage(copy));
+  blocks.unlink(file, 0, 100, 1000);
+  usages.push(blocks.usage(file));
+  expect(usages).toEqual([
+    { blockCount: 100, lengthBytes: sum(0, 100) },
+    { blockCount: 90, lengthBytes: sum(10, 100) },
+    { blockCount: 90, lengthBytes: sum(10, 100) + 1n },
+    { blockCount: 90, lengthBytes: sum(10, 100) + 1n },
+    { blockCount: 90, lengthBytes: sum(10, 100) + 1n },
+    { blockCount: 0, lengthBytes: 0n },
+  ]);
 });
 
 test('an epoch holds what was changed before its commit', async () => {

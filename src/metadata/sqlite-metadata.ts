@@ -14,7 +14,7 @@ import { SqliteInodeTable } from './inode-table.ts';
 import { NameTable } from './name-table.ts';
 import { PAGE_SIZE_BYTES } from './schema.ts';
 import { SqliteSymlinkTable } from './symlink-table.ts';
-import { Totals } from './totals.ts';
+import { type Figures, Totals } from './totals.ts';
 import { Transaction } from './transaction.ts';
 import { WalLimit } from './wal-limit.ts';
 import { WalSync } from './wal-sync.ts';
@@ -99,6 +99,11 @@ export class SqliteMetadata implements MetadataDatabase {
   totals(): MetadataTotals {
     const figures = this.#totals.get(() => this.#inodeTable.flush());
     return { ...figures, databaseSizeBytes: (this.#pageCount.get()?.[0] ?? 0) * PAGE_SIZE_BYTES };
+  }
+
+  /** Spares `totals` its counting. `atOpening`: what another connection counted before the first commit; afterwards it is ignored. */
+  primeTotals(atOpening: Figures): void {
+    if (this.#transaction.committedEpoch === 0) this.#totals.prime(atOpening);
   }
 
   /** Frames of the WAL that were not in the database file yet at the last commit. */

@@ -40,7 +40,7 @@ type Operation =
   | { kind: 'create' | 'delete' | 'touch' | 'target'; inode: number; value: bigint }
   | { kind: 'insert' | 'remove' | 'replace'; parent: number; name: number; inode: number }
   | { kind: 'xattr' | 'unxattr' | 'unxattrAll'; inode: number; name: number; value: number }
-  | { kind: 'store' | 'link' | 'unlink'; inode: number; block: number; object: number; count: number }
+  | { kind: 'store' | 'link' | 'unlink' | 'share'; inode: number; block: number; object: number; count: number }
   | { kind: 'commit' | 'list' | 'reopen' }
   | { kind: 'atomic'; fails: boolean; operations: Operation[] };
 
@@ -55,7 +55,7 @@ const operation: fc.Arbitrary<Operation> = fc.letrec<{ operation: Operation }>((
     }),
     fc.record({ kind: fc.constantFrom('insert', 'remove', 'replace'), parent: small, name: small, inode: small }),
     fc.record({ kind: fc.constantFrom('xattr', 'unxattr', 'unxattrAll'), inode: small, name: small, value: small }),
-    fc.record({ kind: fc.constantFrom('store', 'link', 'unlink'), inode: small, block: small, object: small, count: small }),
+    fc.record({ kind: fc.constantFrom('store', 'link', 'unlink', 'share'), inode: small, block: small, object: small, count: small }),
     fc.record({ kind: fc.constantFrom('commit', 'list', 'reopen') }),
     fc.record({ kind: fc.constant('atomic'), fails: fc.boolean(), operations: fc.array(tie('operation'), { maxLength: 6 }) }),
   ) as fc.Arbitrary<Operation>,
@@ -191,15 +191,28 @@ class Pair {
         break;
       }
       case 'unlink': {
-        let expected = 0;
-        for (let block = operation.block; block < 6 && expected < operation.count; block++) {
+        const expected = this.#unlink(operation.inode, operation.block, operation.count);
+        assert.equal(database.blocks.unlink(operation.inode as InodeId, operation.block, 6, operation.count), expected);
+        break;
+      }
+      case 'share': {
+        const target = 5 - operation.inode;
+        database.blocks.unlink(target as InodeId, 0, 6, 6);
+        this.#unlink(target, 0, 6);
+        let shared = 0;
+        let next: number | undefined;
+        for (let block = operation.block; block < 6 && shared < operation.count; block++) {
           const object = model.blocks.get(`${operation.inode}/${block}`);
           if (object === undefined) continue;
-          model.blocks.delete(`${operation.inode}/${block}`);
-          this.#dropReferences(object, 1);
-          expected++;
+          this.#link(target, block, object);
+          next = block + 1;
+          shared++;
         }
-        assert.equal(database.blocks.unlink(operation.inode as InodeId, operation.block, 6, operation.count), expected);
+        const { inode: source, block, count } = operation;
+        assert.equal(
+          database.blocks.share(source as InodeId, target as InodeId, block, 6, count),
+          count > 0 && shared === count ? next : undefined,
+        );
         break;
       }
       case 'list':
@@ -235,6 +248,19 @@ class Pair {
         break;
       }
     }
+  }
+
+  /** Returns how many rows went. */
+  #unlink(inode: number, first: number, limit: number): number {
+    let count = 0;
+    for (let block = first; block < 6 && count < limit; block++) {
+      const object = this.model.blocks.get(`${inode}/${block}`);
+      if (object === undefined) continue;
+      this.model.blocks.delete(`${inode}/${block}`);
+      this.#dropReferences(object, 1);
+      count++;
+    }
+    return count;
   }
 
   #link(inode: number, block: number, object: number): void {

@@ -6,7 +6,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { prepareRows } from './connection.ts';
 import type { Participant } from './transaction.ts';
 
-interface Figures {
+/** What is counted. */
+export interface Figures {
   entryCount: number;
   inodeCount: number;
   objectCount: number;
@@ -43,11 +44,16 @@ export class Totals implements Participant {
     this.#delta.storedSizeBytes += BigInt(count * Math.max(storedSizeBytes, 0));
   }
 
+  /** Takes figures that were counted elsewhere, as they were when the database was opened. */
+  prime(atOpening: Figures): void {
+    this.#atOpening ??= atOpening;
+  }
+
   /** Present figures. `beforeCounting` is called if the tables have to be counted, and must make them complete. */
   get(beforeCounting: () => void): Readonly<Figures> {
     if (this.#atOpening === undefined) {
       beforeCounting();
-      this.#atOpening = difference(count(this.#connection), this.#delta);
+      this.#atOpening = difference(countFigures(this.#connection), this.#delta);
     }
     return sum(this.#atOpening, this.#delta);
   }
@@ -91,7 +97,8 @@ function difference(a: Figures, b: Figures): Figures {
   });
 }
 
-function count(connection: DatabaseSync): Figures {
+/** Counts the tables: reads all of `inodes` and `objects`. */
+export function countFigures(connection: DatabaseSync): Figures {
   const [entryCount] = prepareRows<[number]>(connection, 'SELECT count(*) FROM contents').get() ?? [0];
   const [inodeCount, sizeHigh, sizeLow] = prepareRows<[bigint, bigint, bigint]>(
     connection,
