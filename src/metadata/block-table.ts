@@ -87,7 +87,7 @@ export class SqliteBlockTable implements BlockTable {
   link(inode: InodeId, block: BlockIndex, object: ObjectId): void {
     const before = this.#selectObject.get(inode, block)?.[0];
     if (before === object) return;
-    this.#transaction.change();
+    this.#transaction.change(2);
     const addedBytes = this.#objects.addReference(object);
     if (before === undefined) {
       this.#insert.run(inode, block, object);
@@ -102,7 +102,7 @@ export class SqliteBlockTable implements BlockTable {
     const rows = this.#selectRange.all(inode, first, end, limit);
     const last = rows.at(-1);
     if (last === undefined) return 0;
-    this.#transaction.change();
+    this.#transaction.change(2 * rows.length);
     this.#deleteRange.run(inode, first, last[0]);
     const references = new Map<number, number>();
     for (const [, object] of rows) references.set(object, (references.get(object) ?? 0) + 1);
@@ -114,7 +114,7 @@ export class SqliteBlockTable implements BlockTable {
 
   share(source: InodeId, target: InodeId, first: BlockIndex, end: BlockIndex, limit: number): BlockIndex | undefined {
     const rows = this.#selectRange.all(source, first, end, limit);
-    if (rows.length > 0) this.#transaction.change();
+    if (rows.length > 0) this.#transaction.change(2 * rows.length);
     let addedBytes = 0;
     for (const [block, object] of rows) {
       addedBytes += this.#objects.addReference(object as ObjectId);

@@ -9,7 +9,6 @@ export const MAIN_CACHE_BYTES: number = 32 * 1024 * 1024;
 
 export interface ConnectionOptions {
   readonly cacheBytes?: number;
-  readonly readOnly?: boolean;
 }
 
 /**
@@ -19,7 +18,6 @@ export interface ConnectionOptions {
 export function openConnection(path: string, options: ConnectionOptions = {}): DatabaseSync {
   const connection = new DatabaseSync(path, {
     enableForeignKeyConstraints: false,
-    readOnly: options.readOnly ?? false,
     timeout: 10_000,
   });
   try {

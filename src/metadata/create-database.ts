@@ -1,5 +1,6 @@
 /** Makes the metadata database of a new, empty file system, as mkfs does. */
 import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { openConnection } from './connection.ts';
 import { PAGE_SIZE_BYTES, SCHEMA_SQL } from './schema.ts';
 import { CONTROL_INODE, LOST_AND_FOUND_INODE, ROOT_INODE } from './types.ts';
@@ -35,6 +36,11 @@ export function createDatabase(path: string, { rootUid, rootGid, nowNs }: NewFil
   } finally {
     connection.close();
   }
+  syncFile(path);
+  syncFile(dirname(path));
+}
+
+function syncFile(path: string): void {
   const fd = openSync(path, 'r');
   try {
     fsyncSync(fd);

@@ -112,7 +112,7 @@ export interface MetadataDatabase extends Disposable {
   readonly blocks: BlockTable;
   /** The epoch that what is changed now will be in: what the next `commit` returns, provided that something changed. */
   readonly openEpoch: Epoch;
-  /** Statements that changed something since the last commit. */
+  /** About how many rows were changed since the last commit; not 0 if any was. */
   readonly pendingChangeCount: number;
   /** Runs `operation` so that its changes happen all or not at all if it throws. Not reentrant with async work: no awaits inside. */
   atomic<T>(operation: () => T): T;

@@ -13,6 +13,9 @@ import type { DirectoryEntry, Inode, InodeId } from './types.ts';
 
 const SQLITE_CONSTRAINT_UNIQUE = 2067;
 
+/** Building an index changes more pages than anybody wants to count: a commit needs room for as many as the database has. */
+const INDEX_CHANGE_COUNT = 1_000_000;
+
 /** An entry is found by its parent and the id of its name. */
 const BY_NAME = 'parent_inode = ? AND name_id = (SELECT id FROM names WHERE name = ?)';
 /** CROSS JOIN: SQLite keeps the order of the tables, whatever statistics an S3QL left in sqlite_stat1. */
@@ -65,7 +68,7 @@ export class SqliteEntryTable implements EntryTable {
   }
 
   insert(parent: InodeId, name: Uint8Array, inode: InodeId): void {
-    this.#transaction.change();
+    this.#transaction.change(2);
     const nameId = this.#names.intern(name);
     try {
       this.#insert.run(nameId, inode, parent);
@@ -78,7 +81,7 @@ export class SqliteEntryTable implements EntryTable {
   }
 
   remove(parent: InodeId, name: Uint8Array): void {
-    this.#transaction.change();
+    this.#transaction.change(2);
     const removed = this.#remove.get(parent, name);
     if (removed === undefined) throw new FsError('ENOENT');
     this.#names.release(removed[0]);
@@ -119,7 +122,7 @@ export class SqliteEntryTable implements EntryTable {
   }
 
   setParentIndex(present: boolean): void {
-    this.#transaction.change();
+    this.#transaction.change(INDEX_CHANGE_COUNT);
     this.#connection.exec(
       present ? `CREATE INDEX IF NOT EXISTS ${PARENT_INDEX} ON contents(inode)` : `DROP INDEX IF EXISTS ${PARENT_INDEX}`,
     );

@@ -58,7 +58,7 @@ export async function downloadGeneration(options: DownloadOptions): Promise<void
 
 /**
  * Downloads what there is of a generation without verifying it, for fsck: the best version of each piece, those beyond the database's
- * recorded size too; zeros where there is nothing. Returns the objects that were missing or damaged.
+ * recorded size too; zeros where there is nothing. Returns the objects that turned out to be damaged.
  */
 export async function downloadRemains(options: DownloadOptions): Promise<ObjectKey[]> {
   return download(options, 'failsafe', async () => {});
@@ -79,11 +79,11 @@ async function download(
   const { store, paths, superblock, signal } = options;
   const pieceSizeBytes = superblock.metadataBlockSizeBytes;
   const versions = await PieceVersions.list(store, signal === undefined ? {} : { signal });
-  const { wanted, missing } = select(versions, superblock, mode);
-  if (mode === 'exact' && missing[0] !== undefined) throw new DamagedGenerationError(superblock.seqNo, `object ${missing[0]} is missing`);
+  const wanted = mode === 'exact' ? selectExactly(versions, superblock) : selectRemains(versions, superblock);
+  const lost: ObjectKey[] = [];
 
   const temporary = `${paths.databasePath}.download`;
-  const digests = new Uint8Array((wanted.at(-1)?.piece ?? -1) * DIGEST_BYTES + DIGEST_BYTES);
+  const digests = new Uint8Array(mode === 'exact' ? wanted.length * DIGEST_BYTES : 0);
   try {
     const file = await open(temporary, 'w+', 0o600);
     try {
@@ -98,7 +98,7 @@ async function download(
         async ({ piece, seqNo, newest }) => {
           const bytes = await fetchPiece(options, piece, seqNo, mode);
           if (bytes === undefined) {
-            missing.push(pieceKey(piece, seqNo));
+            lost.push(pieceKey(piece, seqNo));
             return;
           }
           await writeFully(file, bytes, piece * pieceSizeBytes);
@@ -120,22 +120,34 @@ async function download(
     throw error;
   }
   const seqNo = Math.max(superblock.seqNo, versions.highest());
-  await new PieceDigests(pieceSizeBytes, seqNo, mode === 'exact' ? digests : new Uint8Array(0)).save(paths.piecesPath);
-  return missing;
+  await new PieceDigests(pieceSizeBytes, seqNo, digests).save(paths.piecesPath);
+  return lost;
 }
 
 /** Which version of each piece makes up the generation, in piece order. */
-function select(versions: PieceVersions, superblock: Superblock, mode: 'exact' | 'failsafe'): { wanted: Wanted[]; missing: ObjectKey[] } {
-  let pieceCount = Math.ceil(superblock.databaseSizeBytes / superblock.metadataBlockSizeBytes);
-  if (mode === 'failsafe') for (const piece of versions.pieces()) pieceCount = Math.max(pieceCount, piece + 1);
+function selectExactly(versions: PieceVersions, superblock: Superblock): Wanted[] {
   const wanted: Wanted[] = [];
-  const missing: ObjectKey[] = [];
-  for (let piece = 0; piece < pieceCount; piece++) {
-    const seqNo = versions.at(piece, superblock.seqNo) ?? (mode === 'failsafe' ? versions.of(piece)[0] : undefined);
-    if (seqNo === undefined) missing.push(pieceKey(piece, superblock.seqNo));
-    else wanted.push({ piece, seqNo, newest: versions.of(piece).at(-1) === seqNo });
+  for (let piece = 0; piece < pieceCountOf(superblock); piece++) {
+    const seqNo = versions.at(piece, superblock.seqNo);
+    if (seqNo === undefined) {
+      throw new DamagedGenerationError(superblock.seqNo, `object ${pieceKey(piece, superblock.seqNo)} or an earlier version is missing`);
+    }
+    wanted.push({ piece, seqNo, newest: versions.of(piece).at(-1) === seqNo });
   }
-  return { wanted, missing };
+  return wanted;
+}
+
+/** The best version of every piece there is, of those too by which the database may have grown since the superblock was written. */
+function selectRemains(versions: PieceVersions, superblock: Superblock): Wanted[] {
+  const existing = [...versions.pieces()].toSorted((a, b) => a - b);
+  const end = pieceCountOf(superblock) + existing.length;
+  return existing
+    .filter((piece) => piece < end)
+    .map((piece) => ({ piece, seqNo: versions.at(piece, superblock.seqNo) ?? versions.of(piece)[0] ?? 0, newest: false }));
+}
+
+function pieceCountOf(superblock: Superblock): number {
+  return Math.ceil(superblock.databaseSizeBytes / superblock.metadataBlockSizeBytes);
 }
 
 /** Undefined if it is not to be had and we take what there is. */

@@ -301,9 +301,13 @@ test('what remains of a damaged generation is downloaded with zeros for what is 
   store.objects.set(pieceKey(2, 2), store.objects.get(pieceKey(2, 1)) as Uint8Array<ArrayBuffer>);
   store.objects.delete(pieceKey(2, 1));
   const paths = pathsOf('b');
-  expect(await downloadRemains({ store, paths, superblock })).toEqual([pieceKey(3, 1)]);
+  store.objects.set('s3ql_metadata_ffffffffffff_0000000001', new Uint8Array(1));
+  store.onRequest = (operation, key) => {
+    if (operation === 'get' && key === pieceKey(4, 1)) throw new CorruptedObjectError('bad signature');
+  };
+  expect(await downloadRemains({ store, paths, superblock })).toEqual([pieceKey(4, 1)]);
   const content = readFileSync(paths.databasePath);
-  const expected = readFileSync(machine.paths.databasePath).fill(0, 3 * PIECE_BYTES, 4 * PIECE_BYTES);
+  const expected = readFileSync(machine.paths.databasePath).fill(0, 3 * PIECE_BYTES, 5 * PIECE_BYTES);
   expect(content.equals(expected)).toBe(true);
 });
 

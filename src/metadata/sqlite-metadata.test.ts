@@ -265,6 +265,11 @@ test('an epoch holds what was changed before its commit', async () => {
   expect(await database.syncCommitted()).toBe(open);
 });
 
+test('what an earlier process committed can be made durable before anything is committed', async () => {
+  using database = new SqliteMetadata(path);
+  expect(await database.syncCommitted()).toBe(0);
+});
+
 test('concurrent callers of syncCommitted all get an epoch not older than their commit', async () => {
   using database = new SqliteMetadata(path);
   const results: Array<Promise<void>> = [];

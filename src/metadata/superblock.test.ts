@@ -33,7 +33,7 @@ test("S3QL's text is read", () => {
 });
 
 test('what S3QL may leave out has its defaults', () => {
-  const text = "{ 'data_block_size': 1, 'metadata_block_size': 2, 'seq_no': 3, 'db_size': 4, 'revision': 26 }";
+  const text = "{ 'data_block_size': 1024, 'metadata_block_size': 2048, 'seq_no': 3, 'db_size': 4, 'revision': 26 }";
   expect(parse(text)).toMatchObject({ label: '<unnamed>', needsFsck: false, isMounted: false, inodeGeneration: 0, databaseDigestHex: '' });
 });
 
@@ -52,6 +52,7 @@ test.for([
   ['a missing sequence number', TEXT.replace("'seq_no': 1795360014, ", '')],
   ['a negative size', TEXT.replace("'db_size': 65536", "'db_size': -1")],
   ['a block size of zero', TEXT.replace("'data_block_size': 1048576", "'data_block_size': 0")],
+  ['an absurd database size', TEXT.replace("'db_size': 65536", "'db_size': 9007199254740991")],
   ['an absurd block size', TEXT.replace("'data_block_size': 1048576", "'data_block_size': 1099511627776")],
   ['text where a number belongs', TEXT.replace("'seq_no': 1795360014", "'seq_no': '1'")],
   ['a sequence number of more than ten digits', TEXT.replace("'seq_no': 1795360014", "'seq_no': 1099511627776")],

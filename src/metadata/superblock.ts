@@ -34,8 +34,11 @@ export interface Superblock {
 
 const EXIT_REVISION_TOO_OLD = 32;
 const EXIT_REVISION_TOO_NEW = 33;
-/** Blocks are read into memory whole: a larger value can only be damage. */
+/** Both block sizes are given in KiB, and blocks are held in memory whole: other values can only be damage. */
 const MAX_BLOCK_SIZE_BYTES = 2 ** 32;
+const MIN_BLOCK_SIZE_BYTES = 1024;
+/** 2^32 pages. */
+const MAX_DATABASE_BYTES = 2 ** 44;
 
 export function writeSuperblock(superblock: Superblock): Uint8Array<ArrayBuffer> {
   return writeBasicMapping({
@@ -69,10 +72,10 @@ export function parseSuperblock(text: Uint8Array, source: string): Superblock {
   const revision = fields.integer('revision', 0, Number.MAX_SAFE_INTEGER);
   requireRevision(revision);
   return {
-    dataBlockSizeBytes: fields.integer('data_block_size', 1, MAX_BLOCK_SIZE_BYTES),
-    metadataBlockSizeBytes: fields.integer('metadata_block_size', 1, MAX_BLOCK_SIZE_BYTES),
+    dataBlockSizeBytes: fields.integer('data_block_size', MIN_BLOCK_SIZE_BYTES, MAX_BLOCK_SIZE_BYTES),
+    metadataBlockSizeBytes: fields.integer('metadata_block_size', MIN_BLOCK_SIZE_BYTES, MAX_BLOCK_SIZE_BYTES),
     seqNo: fields.integer('seq_no', 0, MAX_SEQ_NO),
-    databaseSizeBytes: fields.integer('db_size', 0, Number.MAX_SAFE_INTEGER),
+    databaseSizeBytes: fields.integer('db_size', 0, MAX_DATABASE_BYTES),
     revision,
     label: fields.string('label', '<unnamed>'),
     needsFsck: fields.boolean('needs_fsck'),

@@ -30,7 +30,7 @@ export interface Participant {
 
 /** Frame of the WAL: header and page. */
 export const WAL_FRAME_BYTES: number = 24 + PAGE_SIZE_BYTES;
-/** No statement of ours changes more pages than this, on average over a transaction (leaf and index leaf, now and then a split). */
+/** A changed row changes no more pages than this, on average over a transaction (leaf and index leaf, now and then a split). */
 const PAGES_PER_CHANGE = 3;
 /** Room a commit leaves on the disk beyond its own needs, e.g. for the WAL's index. */
 const DISK_RESERVE_BYTES = 2 * 1024 * 1024;
@@ -87,8 +87,11 @@ export class Transaction {
     return this.#epoch;
   }
 
-  /** To be called before anything is changed, in the tables or in a participant. @throws FsError EIO after a lost transaction */
-  change(): void {
+  /**
+   * To be called before anything is changed, in the tables or in a participant; `rowCount` rows, or pages where rows are large.
+   * @throws FsError EIO after a lost transaction
+   */
+  change(rowCount: number = 1): void {
     if (!this.#open) {
       if (this.#lost) throw new FsError('EIO', 'the metadata transaction was lost by a failed commit');
       this.#begin.run();
@@ -98,7 +101,7 @@ export class Transaction {
       this.#savepoint.run();
       this.#savepointCount++;
     }
-    this.#changeCount++;
+    this.#changeCount += rowCount;
   }
 
   /** Runs `operation` so that its changes happen all or not at all if it throws. Nests. */

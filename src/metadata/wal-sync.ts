@@ -17,7 +17,8 @@ export class WalSync implements Disposable {
   readonly #databasePath: string;
   readonly #committedEpoch: () => Epoch;
   #fd: number | undefined;
-  #durableEpoch: Epoch = 0;
+  /** Nothing yet: what the WAL holds from before we opened it may never have been synced. */
+  #durableEpoch: Epoch = -1;
   #running: { readonly epoch: Epoch; readonly done: Promise<Epoch> } | undefined;
   #next: Promise<Epoch> | undefined;
   #failure: FsError | undefined;
@@ -67,7 +68,9 @@ export class WalSync implements Disposable {
 
   async #flush(): Promise<void> {
     if (this.#fd !== undefined) return fdatasyncOf(this.#fd);
-    const fd = openSync(`${this.#databasePath}-wal`, 'r+');
+    const fd = openIfExists(`${this.#databasePath}-wal`);
+    // No WAL: everything is in the database file, which SQLite synced when it removed the WAL.
+    if (fd === undefined) return;
     this.#fd = fd;
     await fdatasyncOf(fd);
     // The WAL file may be new: its directory entry must be durable too.
@@ -77,5 +80,14 @@ export class WalSync implements Disposable {
     } finally {
       closeSync(directory);
     }
+  }
+}
+
+function openIfExists(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

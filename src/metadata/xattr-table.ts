@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { prepareRows, type RowStatement } from './connection.ts';
 import type { XattrTable } from './database.ts';
 import type { NameTable } from './name-table.ts';
+import { PAGE_SIZE_BYTES } from './schema.ts';
 import type { Transaction } from './transaction.ts';
 import type { InodeId } from './types.ts';
 
@@ -40,7 +41,7 @@ export class SqliteXattrTable implements XattrTable {
   }
 
   set(inode: InodeId, name: Uint8Array, value: Uint8Array): void {
-    this.#transaction.change();
+    this.#transaction.change(2 + Math.ceil(value.length / PAGE_SIZE_BYTES));
     this.#any = true;
     if (this.#update.run(value, inode, name).changes === 0) this.#insert.run(inode, this.#names.intern(name), value);
   }
