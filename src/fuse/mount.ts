@@ -3,8 +3,10 @@ import { BackingFiles } from './backing-files.ts';
 import { DeviceTransport } from './device-transport.ts';
 import type { Handlers } from './handlers.ts';
 import { mountKernel, type KernelMount, type KernelMountOptions } from './kernel-mount.ts';
+import { mountedDevice } from './mount-table.ts';
 import type { Negotiated } from './negotiation.ts';
 import { Notifier } from './notifier.ts';
+import { DEFAULT_READ_AHEAD_KIB, setReadAhead } from './read-ahead.ts';
 import { Session, type SessionOptions } from './session.ts';
 
 export interface MountFuseOptions extends KernelMountOptions {
@@ -20,12 +22,30 @@ export async function mountFuse(options: MountFuseOptions): Promise<FuseMount> {
   session.start();
   try {
     const negotiated = await session.initialized;
-    return new FuseMount(kernelMount, session, new Notifier(transport), new BackingFiles(transport), negotiated);
+    const device = await mountedDevice(kernelMount.mountpoint);
+    return new FuseMount({
+      kernelMount,
+      device,
+      session,
+      notifier: new Notifier(transport),
+      backingFiles: new BackingFiles(transport),
+      negotiated,
+    });
   } catch (error) {
     await kernelMount.unmount(true).catch(() => {});
     session.close();
     throw error;
   }
+}
+
+interface FuseMountParts {
+  readonly kernelMount: KernelMount;
+  /** Undefined if it was unmounted meanwhile. */
+  readonly device: string | undefined;
+  readonly session: Session;
+  readonly notifier: Notifier;
+  readonly backingFiles: BackingFiles;
+  readonly negotiated: Negotiated;
 }
 
 export class FuseMount {
@@ -36,27 +56,38 @@ export class FuseMount {
   /** Local files for FOPEN_PASSTHROUGH. */
   readonly backingFiles: BackingFiles;
   readonly #kernelMount: KernelMount;
+  readonly #device: string | undefined;
   readonly #session: Session;
 
-  constructor(kernelMount: KernelMount, session: Session, notifier: Notifier, backingFiles: BackingFiles, negotiated: Negotiated) {
-    this.mountpoint = kernelMount.mountpoint;
-    this.negotiated = negotiated;
-    this.notifier = notifier;
-    this.backingFiles = backingFiles;
-    this.#kernelMount = kernelMount;
-    this.#session = session;
+  constructor(parts: FuseMountParts) {
+    this.mountpoint = parts.kernelMount.mountpoint;
+    this.negotiated = parts.negotiated;
+    this.notifier = parts.notifier;
+    this.backingFiles = parts.backingFiles;
+    this.#kernelMount = parts.kernelMount;
+    this.#device = parts.device;
+    this.#session = parts.session;
   }
 
-  /** Resolves when the file system is unmounted, by whomever, and its handlers are done; rejects if the device failed. */
+  /**
+   * Resolves when the file system is unmounted, by whomever, and its handlers are done. Rejects, then too, if the device failed, if the
+   * connection was aborted (ECONNABORTED, while it is still mounted), or with what the destroy handler failed with.
+   */
   get ended(): Promise<void> {
     return this.#session.ended;
   }
 
+  /** Raises the kernel's read-ahead, for which one must be root. */
+  async setReadAhead(sizeKib: number = DEFAULT_READ_AHEAD_KIB): Promise<void> {
+    if (this.#device !== undefined) await setReadAhead(this.#device, sizeKib);
+  }
+
   /**
    * Unmounts; `ended` follows. Rejects with a MountError, e.g. while files are open (EBUSY); `lazy` takes it out of sight at once and lets
-   * its open files be used on. Does nothing when it was unmounted before.
+   * its open files be used on. Does nothing when it is not mounted any more.
    */
   async unmount(options: { readonly lazy?: boolean } = {}): Promise<void> {
-    if (!this.#session.isOver) await this.#kernelMount.unmount(options.lazy ?? false);
+    if (this.#device === undefined || (await mountedDevice(this.mountpoint)) !== this.#device) return;
+    await this.#kernelMount.unmount(options.lazy ?? false);
   }
 }

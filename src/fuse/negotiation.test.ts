@@ -45,6 +45,7 @@ test('features are asked for by name, and those alone', async () => {
   const { body } = transport.ask(init());
   const asked = (Object.keys(featureBits) as (keyof typeof featureBits)[]).filter((feature) => bit(body, feature)).sort();
   expect(asked).toEqual([
+    'abortError',
     'asyncDirectIo',
     'asyncRead',
     'atomicTruncate',

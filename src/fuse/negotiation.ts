@@ -51,6 +51,7 @@ export const defaultFeatures: Features = {
   readdirplusAuto: true,
   asyncDirectIo: true,
   parallelDirectoryOperations: true,
+  abortError: true,
   maxPages: true,
   cacheSymlinks: true,
   setxattrExtended: true,

@@ -104,7 +104,10 @@ export class Session {
     return this.#initialized.promise;
   }
 
-  /** Resolves when the file system is unmounted, all handlers are done and `destroy` was called; rejects if the device failed. */
+  /**
+   * Resolves when the file system is unmounted, all handlers are done and `destroy` was called; rejects then if the device failed or
+   * the connection was aborted (ECONNABORTED).
+   */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
