@@ -28,7 +28,7 @@ class Daemon implements AsyncDisposable {
     const daemon = new Daemon(await mkdtemp(join(tmpdir(), 's3ql-fuse-')));
     if (daemon.child.stdout === null) throw new TypeError('No output');
     const [line] = (await Promise.race([once(createInterface(daemon.child.stdout), 'line'), daemon.exit])) as unknown[];
-    expect(line, daemon.stderr).toBe('mounted');
+    if (line !== 'mounted') throw new Error(`It said ${String(line)}: ${daemon.stderr}`);
     return daemon;
   }
 

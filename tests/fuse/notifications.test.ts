@@ -73,12 +73,10 @@ test('nodes that nobody uses are forgotten when the kernel is asked to', async (
   const id = await cachedFile(mounted, fileSystem);
   const forgotten = Promise.withResolvers<number>();
   fileSystem.forget = (node) => forgotten.resolve(node);
-  if (mounted.mount.negotiated.minor < 45) {
-    await expect(mounted.mount.notifier.prune([id])).rejects.toMatchObject({ code: 'EINVAL' });
-    return;
-  }
-  expect(await mounted.mount.notifier.prune([id])).toBe(true);
-  expect(await forgotten.promise).toBe(id);
+  const isOldKernel = mounted.mount.negotiated.minor < 45;
+  const outcome = await mounted.mount.notifier.prune([id]).catch((error: NodeJS.ErrnoException) => error.code);
+  expect(outcome).toBe(isOldKernel ? 'EINVAL' : true);
+  expect(isOldKernel ? id : await forgotten.promise).toBe(id);
 });
 
 test('what the kernel does not know is no error', async () => {
@@ -94,13 +92,13 @@ test("many notifications about a directory whose requests are being served don't
   const { notifier } = mounted.mount;
   const told: Promise<boolean>[] = [];
   const remove = fileSystem.unlink.bind(fileSystem);
-  fileSystem.unlink = (async (...args: Parameters<typeof remove>) => {
+  fileSystem.unlink = async (...args: Parameters<typeof remove>) => {
     // The kernel holds the directory's lock until this is answered, which needs the pool.
     for (let index = 0; index < 50; index += 1) told.push(notifier.invalidateEntry(1, Buffer.from(`name ${index}`)));
     await stat('/');
     await stat('/');
     remove(...args);
-  }) as never;
+  };
   await cachedFile(mounted, fileSystem);
   await unlink(mounted.path('file'));
   expect(await Promise.all(told)).toEqual(Array(50).fill(false));
