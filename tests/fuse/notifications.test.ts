@@ -97,7 +97,7 @@ test("many notifications about a directory whose requests are being served don't
     for (let index = 0; index < 50; index += 1) told.push(notifier.invalidateEntry(1, Buffer.from(`name ${index}`)));
     await stat('/');
     await stat('/');
-    remove(...args);
+    await remove(...args);
   };
   await cachedFile(mounted, fileSystem);
   await unlink(mounted.path('file'));

@@ -5,6 +5,7 @@ import type {
   DirectoryFiller,
   EntryReply,
   Handlers,
+  MaybePromise,
   OpenReply,
   RequestContext,
   SetAttributes,
@@ -205,7 +206,7 @@ export class MemoryFileSystem implements Handlers {
     return this.#entry(node);
   }
 
-  unlink(_context: RequestContext, parent: number, name: Uint8Array): void {
+  unlink(_context: RequestContext, parent: number, name: Uint8Array): MaybePromise<void> {
     if (this.child(parent, name).isDirectory) throw new FsError('EISDIR');
     this.#remove(parent, name);
   }
