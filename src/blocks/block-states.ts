@@ -13,7 +13,7 @@ import type { BlockIndex as BlockNumber, InodeId, ObjectId } from '../metadata/t
 import type { BlockCacheLog, BlockDatabase } from './block-cache-options.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockList } from './block-list.ts';
-import type { CacheSpace } from './cache-space.ts';
+import type { CacheSpace, SpaceNeed } from './cache-space.ts';
 import { type CachedBlock, PAGE_BYTES } from './cached-block.ts';
 import { localError } from './errors.ts';
 import type { SegmentReclaim } from './segment-reclaim.ts';
@@ -23,6 +23,10 @@ interface GivenUp {
   readonly entry: CachedBlock;
   /** The inode still exists, so that the record could bring the block back. */
   readonly mark: boolean;
+}
+
+function pageBytes(from: number, end: number): number {
+  return (Math.ceil(end / PAGE_BYTES) - Math.floor(from / PAGE_BYTES)) * PAGE_BYTES;
 }
 
 export interface BlockStatesParts {
@@ -66,8 +70,25 @@ export class BlockStates {
 
   /** What a new block with these bytes takes of the disk. */
   needBytes(block: BlockNumber, at: number, lengthBytes: number): number {
-    const pages = Math.ceil((at + lengthBytes) / PAGE_BYTES) - Math.floor(at / PAGE_BYTES);
-    return pages * PAGE_BYTES + this.#store.overheadBytes(block === 0 ? 0 : 1);
+    return pageBytes(at, at + lengthBytes) + this.#store.overheadBytes(block === 0 ? 0 : 1);
+  }
+
+  /** What a write to `count` blocks, from `at` in the first to `end` in the last, takes of disk and index. */
+  needOfRun(inode: InodeId, first: BlockNumber, count: number, at: number, end: number): SpaceNeed {
+    let bytes = 0;
+    let entries = 0;
+    for (let block = first; block < first + count; block++) {
+      const from = block === first ? at : 0;
+      const until = block === first + count - 1 ? end : this.#store.blockSizeBytes;
+      const entry = this.#index.get(inode, block);
+      if (entry) bytes += entry.growthBytes(from, until);
+      else {
+        bytes += pageBytes(from, until);
+        entries += 1;
+      }
+    }
+    const firstIsNew = first === 0 && !this.#index.get(inode, 0) ? 1 : 0;
+    return { bytes: bytes + this.#store.overheadBytes(0, firstIsNew) + this.#store.overheadBytes(1, entries - firstIsNew), entries };
   }
 
   /**

@@ -48,6 +48,9 @@ export class CachedBlock {
   /** The segment's write counter after the last write to this slot's data. */
   writeNumber = 0;
 
+  /** Operations that fetched the block in order to change it, and must find it when they go on. */
+  pinCount = 0;
+
   list: BlockList | undefined = undefined;
   previous: CachedBlock | undefined = undefined;
   next: CachedBlock | undefined = undefined;

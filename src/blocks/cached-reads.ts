@@ -67,6 +67,7 @@ export class CachedReads {
     if (row) {
       return this.#parts.downloads.get({ inode, block }, row).then((bytes) => {
         this.install(inode, block, row.objectId, bytes);
+        this.#parts.onGrowth();
         const available = bytes.subarray(within, within + into.length);
         into.set(available);
         into.fill(0, available.length);
@@ -100,7 +101,6 @@ export class CachedReads {
     }
     if (entry) downloads.release(objectId);
     else downloads.keep(objectId, bytes);
-    this.#parts.onGrowth();
     return entry !== undefined;
   }
 }

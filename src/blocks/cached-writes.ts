@@ -9,7 +9,7 @@ import { locate } from './block-ranges.ts';
 import type { BlockStates } from './block-states.ts';
 import type { CachedBlock } from './cached-block.ts';
 import type { CachedReads } from './cached-reads.ts';
-import type { CacheSpace } from './cache-space.ts';
+import type { CacheSpace, SpaceNeed } from './cache-space.ts';
 import type { Downloads } from './downloads.ts';
 import type { SegmentSync } from './segment-sync.ts';
 
@@ -26,6 +26,9 @@ export interface CachedWritesParts {
   readonly onGrowth: () => void;
 }
 
+/** Room, or the stored content of a block. */
+type Missing = SpaceNeed | { readonly block: BlockNumber; readonly row: StoredBlock };
+
 export class CachedWrites {
   readonly #parts: CachedWritesParts;
 
@@ -33,14 +36,16 @@ export class CachedWrites {
     this.#parts = parts;
   }
 
-  /** @throws FsError ENOSPC, EIO */
+  /** @throws FsError ENOSPC, EIO; then nothing was written, unless the write is as large as half the cache */
   write(inode: InodeId, offset: bigint, data: Uint8Array): void | Promise<void> {
     const { blockSizeBytes } = this.#parts;
     let { block, within } = locate(offset, blockSizeBytes);
+    const missing = this.#missingForRun(inode, block, within, data.length);
+    if (missing) return this.#prepare(inode, missing, () => this.write(inode, offset, data));
     for (let done = 0; done < data.length;) {
       const part = data.subarray(done, done + Math.min(data.length - done, blockSizeBytes - within));
-      const waiting = this.#writePart(inode, block, within, part);
-      if (waiting) return this.#continue(waiting, inode, offset + BigInt(done), data.subarray(done));
+      const missing = this.#writePart(inode, block, within, part);
+      if (missing) return this.#prepare(inode, missing, () => this.write(inode, offset + BigInt(done), data.subarray(done)));
       done += part.length;
       block += 1;
       within = 0;
@@ -49,44 +54,85 @@ export class CachedWrites {
     return undefined;
   }
 
-  async #continue(waiting: Promise<void>, inode: InodeId, offset: bigint, rest: Uint8Array): Promise<void> {
-    await waiting;
-    await this.write(inode, offset, rest);
+  #prepare(inode: InodeId, missing: Missing, goOn: () => void | Promise<void>): Promise<void> {
+    if ('row' in missing) return this.#fetch(inode, missing.block, missing.row, goOn);
+    return this.#parts.space.wait(missing.bytes, missing.entries).then(goOn);
   }
 
-  /** Returns what to wait for before another try. */
-  #writePart(inode: InodeId, block: BlockNumber, within: number, data: Uint8Array): Promise<void> | undefined {
-    const { index, states, space, sync, database } = this.#parts;
+  /**
+   * What a write of several blocks has to wait for. It takes place as a whole: were its first blocks uploaded and committed while the
+   * rest waits, a crash would leave bytes behind the end of the file, where no write ever returned.
+   */
+  #missingForRun(inode: InodeId, first: BlockNumber, within: number, lengthBytes: number): Missing | undefined {
+    const { index, states, space, database, blockSizeBytes } = this.#parts;
+    const count = Math.ceil((within + lengthBytes) / blockSizeBytes);
+    if (count < 2) return undefined;
+    const end = within + lengthBytes - (count - 1) * blockSizeBytes;
+    for (const [block, covers] of [
+      [first, within === 0],
+      [first + count - 1, false],
+    ] as const) {
+      if (covers || index.get(inode, block)) continue;
+      const row = database.blocks.get(inode, block);
+      if (row && (block === first || row.lengthBytes > end)) return { block, row };
+    }
+    const need = states.needOfRun(inode, first, count, within, end);
+    if (need.bytes > space.sizeLimitBytes / 2 || need.entries > space.entryLimit / 2 || space.fits(need)) return undefined;
+    return need;
+  }
+
+  /** Returns what is missing: room, or the block's stored content. */
+  #writePart(inode: InodeId, block: BlockNumber, within: number, data: Uint8Array): Missing | undefined {
+    const { index, states, sync, database } = this.#parts;
     let entry = index.get(inode, block);
     if (entry) {
-      if (!states.write(entry, within, data)) return space.wait(entry.growthBytes(within, within + data.length), 0);
+      if (!states.write(entry, within, data)) return { bytes: entry.growthBytes(within, within + data.length), entries: 0 };
     } else {
       const row = database.blocks.get(inode, block);
-      if (row && (within > 0 || data.length < row.lengthBytes)) return this.#fetch(inode, block, row);
+      if (row && (within > 0 || data.length < row.lengthBytes)) return { block, row };
       entry = states.create(inode, block, within, data, row !== undefined);
-      if (!entry) return space.wait(states.needBytes(block, within, data.length), 1);
+      if (!entry) return { bytes: states.needBytes(block, within, data.length), entries: 1 };
     }
     sync.startWriteBack(entry.segment);
     return undefined;
   }
 
-  /** Brings a stored block into the cache. @throws FsError EIO, ENOSPC */
-  async #fetch(inode: InodeId, block: BlockNumber, row: StoredBlock): Promise<void> {
-    const { downloads, reads, index, space, states } = this.#parts;
-    const bytes = await downloads.get({ inode, block }, row);
-    if (reads.install(inode, block, row.objectId, bytes)) return;
-    // Either no room, or the block changed: both are looked at again after the wait.
-    if (!index.get(inode, block)) await space.wait(states.needBytes(block, 0, row.lengthBytes), 1);
+  /**
+   * Changes a block in place, or does nothing if it is a hole. `change` gets the block's entry, at once or when that has been fetched; it
+   * returns the bytes it lacks (or 0) and is called again when there may be room.
+   */
+  changeBlock(inode: InodeId, block: BlockNumber, change: (entry: CachedBlock) => number): Promise<void> | undefined {
+    const { index, database, space } = this.#parts;
+    const again = (): Promise<void> | undefined => this.changeBlock(inode, block, change);
+    const entry = index.get(inode, block);
+    if (!entry) {
+      const row = database.blocks.get(inode, block);
+      return row && this.#fetch(inode, block, row, again);
+    }
+    const missingBytes = change(entry);
+    return missingBytes > 0 ? space.wait(missingBytes, 0).then(again) : undefined;
   }
 
   /**
-   * The block's entry for a change in place, fetched if need be; undefined if the block is a hole. Synchronous if it can be.
-   * Whoever gets a promise looks again when it resolves.
+   * Brings a stored block into the cache, where it stays until `goOn` is done, and goes on.
+   * @throws FsError EIO, ENOSPC
    */
-  entryForChange(inode: InodeId, block: BlockNumber): CachedBlock | Promise<void> | undefined {
-    const entry = this.#parts.index.get(inode, block);
-    if (entry) return entry;
-    const row = this.#parts.database.blocks.get(inode, block);
-    return row && this.#fetch(inode, block, row);
+  async #fetch(inode: InodeId, block: BlockNumber, row: StoredBlock, goOn: () => void | Promise<void>): Promise<void> {
+    const { downloads, reads, index, space, states, database } = this.#parts;
+    const bytes = await downloads.get({ inode, block }, row);
+    reads.install(inode, block, row.objectId, bytes);
+    const entry = index.get(inode, block);
+    if (!entry) {
+      // Either there was no room, or the block changed: everything is looked at again.
+      if (database.blocks.get(inode, block)) await space.wait(states.needBytes(block, 0, row.lengthBytes), 1);
+      await goOn();
+      return;
+    }
+    entry.pinCount += 1;
+    try {
+      await goOn();
+    } finally {
+      entry.pinCount -= 1;
+    }
   }
 }

@@ -1,4 +1,5 @@
 /** Errors of local files, and of the store, as what a system call gets. */
+import { NoSpaceError } from '../backends/errors.ts';
 import { FsError } from '../util/errors.ts';
 import { SystemCallError } from '../util/system-call-error.ts';
 
@@ -11,6 +12,12 @@ export function localError(error: unknown): FsError {
   if (typeof code === 'string' && NO_SPACE_CODES.has(code))
     return new FsError('ENOSPC', "no space on the block cache's disk", { cause: error });
   return new FsError('EIO', 'the block cache failed', { cause: error });
+}
+
+/** A failed upload. */
+export function uploadError(error: unknown): FsError {
+  if (error instanceof FsError) return error;
+  return new FsError(error instanceof NoSpaceError ? 'ENOSPC' : 'EIO', 'cannot upload blocks', { cause: error });
 }
 
 /** Whether the file system that holds the cache lacks the call. */

@@ -1,6 +1,4 @@
 /** Uploads a list of blocks, several at a time, with progress. */
-import { NoSpaceError } from '../backends/errors.ts';
-import { FsError } from '../util/errors.ts';
 import type { FlushOptions } from './block-cache.ts';
 import type { CachedBlock } from './cached-block.ts';
 import type { Uploader } from './uploader.ts';
@@ -34,7 +32,5 @@ export async function flushBlocks(blocks: readonly CachedBlock[], uploader: Uplo
   };
   await Promise.all(Array.from({ length: uploader.limit }, work));
   signal?.throwIfAborted();
-  if (failure !== undefined) {
-    throw new FsError(failure instanceof NoSpaceError ? 'ENOSPC' : 'EIO', 'cannot upload blocks', { cause: failure });
-  }
+  if (failure !== undefined) throw failure;
 }

@@ -42,7 +42,7 @@ export async function openBlockCache(options: BlockCacheOptions): Promise<Opened
     const space = new CacheSpace({
       directory,
       diskReserveBytes: options.diskReserveBytes ?? DEFAULT_DISK_RESERVE_BYTES,
-      minimumBytes: 2 * (blockBytes + Segment.headerBytes(slotsPerSegment)),
+      minimumBytes: 2 * (blockBytes + Segment.overheadBytes(slotsPerSegment)),
       limits: options.limits,
     });
     const recovery = await recoverSegments({ store, index, space, database, session });

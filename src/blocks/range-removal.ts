@@ -8,7 +8,6 @@ import { BLOCKS_PER_SLICE, locate, nextSlice } from './block-ranges.ts';
 import type { BlockStates } from './block-states.ts';
 import { type CachedBlock } from './cached-block.ts';
 import type { CachedWrites } from './cached-writes.ts';
-import type { CacheSpace } from './cache-space.ts';
 import type { RemovalQueue } from './removal-queue.ts';
 
 /** Beyond any block of any file: 2^63 bytes in blocks of 1 KiB. */
@@ -17,7 +16,6 @@ const END_OF_BLOCKS = Number.MAX_SAFE_INTEGER;
 export interface RangeRemovalParts {
   readonly index: BlockIndex;
   readonly states: BlockStates;
-  readonly space: CacheSpace;
   readonly writes: CachedWrites;
   readonly removals: RemovalQueue;
   readonly database: BlockDatabase;
@@ -99,29 +97,24 @@ export class RangeRemoval {
 
   /** The block ends at `within` from now on. */
   #cut(inode: InodeId, block: BlockNumber, within: number): Promise<void> | undefined {
-    const { writes, states, database, index } = this.#parts;
-    if (!index.get(inode, block)) {
-      const row = database.blocks.get(inode, block);
-      if (!row || row.lengthBytes <= within) return undefined;
-    }
-    const entry = writes.entryForChange(inode, block);
-    if (entry instanceof Promise) return entry.then(() => this.#cut(inode, block, within));
-    if (entry) states.cut(entry, within);
-    return undefined;
+    const { writes, states } = this.#parts;
+    if (this.#lengthOf(inode, block) <= within) return undefined;
+    return writes.changeBlock(inode, block, (entry) => {
+      states.cut(entry, within);
+      return 0;
+    });
   }
 
   /** The bytes [from, end) of the block are zeros from now on. */
   #zero(inode: InodeId, block: BlockNumber, from: number, end: number): Promise<void> | undefined {
-    const { writes, states, database, index, space } = this.#parts;
-    if (!index.get(inode, block)) {
-      const row = database.blocks.get(inode, block);
-      if (!row || row.lengthBytes <= from) return undefined;
-    }
-    const entry = writes.entryForChange(inode, block);
-    if (entry instanceof Promise) return entry.then(() => this.#zero(inode, block, from, end));
-    if (entry && !states.zero(entry, from, end)) {
-      return space.wait(entry.growthBytes(from, Math.min(end, entry.lengthBytes)), 0).then(() => this.#zero(inode, block, from, end));
-    }
-    return undefined;
+    const { writes, states } = this.#parts;
+    if (this.#lengthOf(inode, block) <= from) return undefined;
+    return writes.changeBlock(inode, block, (entry) =>
+      states.zero(entry, from, end) ? 0 : entry.growthBytes(from, Math.min(end, entry.lengthBytes)),
+    );
+  }
+
+  #lengthOf(inode: InodeId, block: BlockNumber): number {
+    return (this.#parts.index.get(inode, block) ?? this.#parts.database.blocks.get(inode, block))?.lengthBytes ?? 0;
   }
 }

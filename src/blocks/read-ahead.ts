@@ -35,6 +35,8 @@ export interface ReadAheadParts {
   readonly fetched: Pick<CachedReads, 'install'>;
   readonly blockSizeBytes: number;
   readonly maxBytes: number;
+  /** Called after the cache grew. */
+  readonly onGrowth: () => void;
 }
 
 export class ReadAhead {
@@ -76,7 +78,7 @@ export class ReadAhead {
   }
 
   #fetch(handle: number, reader: Reader, fileSize: bigint): void {
-    const { database, index, downloads, fetched, blockSizeBytes } = this.#parts;
+    const { database, index, downloads, fetched, blockSizeBytes, onGrowth } = this.#parts;
     const fileBlocks = Math.ceil(Number(fileSize) / blockSizeBytes);
     const first = Math.max(reader.frontier, reader.lastBlock + 1);
     const end = Math.min(reader.lastBlock + 1 + reader.windowBlocks, fileBlocks);
@@ -87,7 +89,10 @@ export class ReadAhead {
       if (index.get(inode, row.block)) continue;
       const wanted = (): boolean => this.#readers.get(handle) === reader && row.block > reader.lastBlock;
       downloads.prefetch({ inode, block: row.block }, row, wanted)?.then(
-        (bytes) => fetched.install(inode, row.block, row.objectId, bytes),
+        (bytes) => {
+          fetched.install(inode, row.block, row.objectId, bytes);
+          onGrowth();
+        },
         // Cancelled, or failed: whoever really reads the block sees the error.
         () => undefined,
       );

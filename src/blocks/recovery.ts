@@ -16,6 +16,7 @@ import { promisify } from 'node:util';
 import { UserError } from '../util/errors.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, fallocate } from '../util/libc.ts';
 import { isUnsupported } from './errors.ts';
+import { allocatedRange } from './allocated-range.ts';
 import type { BlockDatabase } from './block-cache-options.ts';
 import type { BlockIndex } from './block-index.ts';
 import { nextSlice } from './block-ranges.ts';
@@ -177,9 +178,9 @@ async function restoreSegment(parts: RecoveryParts, segment: Segment, candidates
     if (!freed) {
       const allocatedBytes = fstatSync(fd).blocks * 512;
       const liveBytes = entries.reduce((sum, entry) => sum + entry.allocatedBytes, 0);
-      segment.stuckBytes = Math.max(0, allocatedBytes - liveBytes - segment.headerBytes);
+      segment.stuckBytes = Math.max(0, allocatedBytes - liveBytes - segment.overheadBytes);
     }
-    space.take(segment.headerBytes + segment.stuckBytes, 0);
+    space.take(segment.overheadBytes + segment.stuckBytes, 0);
   } finally {
     store.descriptors.unpin(segment);
   }
@@ -190,7 +191,9 @@ function restoreBlock({ store, index, space }: RecoveryParts, { segment, slot, r
   entry.sequence = record.sequence;
   entry.lengthBytes = lengthBytes;
   entry.staleEndBytes = lengthBytes;
-  entry.noteAllocated(0, lengthBytes);
+  const start = segment.dataPosition(slot);
+  const allocated = allocatedRange(store.descriptors.fd(segment), start, start + lengthBytes);
+  if (allocated) entry.noteAllocated(allocated.from - start, allocated.end - start);
   space.take(entry.allocatedBytes, 1);
   segment.blocks[slot] = entry;
   segment.liveCount += 1;

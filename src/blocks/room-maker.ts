@@ -34,8 +34,8 @@ export class RoomMaker {
   /** Called after the cache grew: begins to evict and upload before there is no room left. */
   maintain(): void {
     const { space, index, reclaim, uploader } = this.#parts;
-    const headroomBytes = Math.min(HEADROOM_BYTES, space.sizeLimitBytes / 8);
-    const headroomEntries = Math.min(HEADROOM_ENTRIES, space.entryLimit / 8);
+    const headroomBytes = Math.min(HEADROOM_BYTES, Math.floor(space.sizeLimitBytes / 8));
+    const headroomEntries = Math.min(HEADROOM_ENTRIES, Math.floor(space.entryLimit / 8));
     const bytes = headroomBytes - space.availableBytes - reclaim.pendingBytes;
     const entries = headroomEntries - space.availableEntries;
     if (bytes <= 0 && entries <= 0) return;
@@ -73,10 +73,12 @@ export class RoomMaker {
     let evicted = false;
     for (let entry = index.clean.first; entry && (bytes > 0 || entries > 0);) {
       const { next } = entry;
-      bytes -= entry.allocatedBytes;
-      entries -= 1;
-      evicted = true;
-      states.evict(entry);
+      if (entry.pinCount === 0) {
+        bytes -= entry.allocatedBytes;
+        entries -= 1;
+        evicted = true;
+        states.evict(entry);
+      }
       entry = next;
     }
     return { bytes, entries, evicted };

@@ -63,6 +63,15 @@ export class SegmentReclaim {
     this.#schedule(RECLAIM_DELAY_MS);
   }
 
+  /** Takes segments without live blocks out of use, so that their files go. */
+  retireEmpty(): void {
+    for (const segment of this.#store.segments) {
+      if (segment.liveCount > 0) continue;
+      this.#store.retire(segment);
+      this.#queue.add(segment);
+    }
+  }
+
   #schedule(delayMs: number): void {
     if (this.#timer || this.#running) return;
     this.#timer = setTimeout(() => void this.run(), delayMs);
@@ -142,7 +151,7 @@ export class SegmentReclaim {
     this.#store.forget(segment);
     const bytes = bytesOf(dead);
     this.#pendingBytes -= bytes;
-    this.#space.release(bytes + segment.stuckBytes + segment.headerBytes, 0);
+    this.#space.release(bytes + segment.stuckBytes + segment.overheadBytes, 0);
     return true;
   }
 

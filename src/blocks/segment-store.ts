@@ -65,10 +65,12 @@ export class SegmentStore implements Disposable {
     return this.#segments.values();
   }
 
-  /** Bytes that the next slot of the class costs besides its data: the header, if it needs a new segment. */
-  overheadBytes(slotClass: SlotClass): number {
+  /** Bytes that the next `count` slots of the class cost besides their data: those of new segments. */
+  overheadBytes(slotClass: SlotClass, count: number = 1): number {
     const current = this.#current[slotClass];
-    return current && !current.full ? 0 : Segment.headerBytes(this.#slotsPerSegment);
+    const left = current ? current.slotCount - current.handedOut : 0;
+    const segmentCount = Math.ceil(Math.max(0, count - left) / this.#slotsPerSegment);
+    return segmentCount * Segment.overheadBytes(this.#slotsPerSegment);
   }
 
   /** Hands out a slot; the caller writes data and then the record. */

@@ -14,6 +14,10 @@ function toPages(bytes: number): number {
   return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
 }
 
+function headerBytes(slotCount: number): number {
+  return toPages(RECORD_BYTES * (1 + slotCount));
+}
+
 /** A slot whose block is gone, until its bytes are given back. */
 export interface DeadSlot {
   readonly slot: number;
@@ -27,6 +31,8 @@ export class Segment {
   readonly slotCount: number;
   readonly strideBytes: number;
   readonly headerBytes: number;
+  /** What the file takes of the disk besides its slots. */
+  readonly overheadBytes: number;
   /** Open descriptor, or -1 (descriptors.ts). */
   fd = -1;
   /** Asynchronous users of the descriptor. */
@@ -64,15 +70,17 @@ export class Segment {
     this.path = path;
     this.slotCount = slotCount;
     this.strideBytes = toPages(blockSizeBytes);
-    this.headerBytes = Segment.headerBytes(slotCount);
+    this.headerBytes = headerBytes(slotCount);
+    this.overheadBytes = Segment.overheadBytes(slotCount);
     // Slots of a file that was there before are never handed out again: what they held is not known for certain.
     this.handedOut = existing ? slotCount : 0;
     this.entryDurable = existing;
     this.blocks = Array.from({ length: slotCount });
   }
 
-  static headerBytes(slotCount: number): number {
-    return toPages(RECORD_BYTES * (1 + slotCount));
+  /** Header, and a block for the file system's list of extents, which is in the inode only while they are few. */
+  static overheadBytes(slotCount: number): number {
+    return headerBytes(slotCount) + (slotCount > 1 ? PAGE_BYTES : 0);
   }
 
   get full(): boolean {

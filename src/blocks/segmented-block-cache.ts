@@ -102,7 +102,7 @@ export class SegmentedBlockCache implements BlockCache {
     const reads = new CachedReads({ index, store, states, downloads, database, onGrowth });
     const writes = new CachedWrites({ index, states, space, downloads, reads, sync, database, blockSizeBytes, onGrowth });
     const extents = new FileExtents(index, database, blockSizeBytes);
-    const removal = new RangeRemoval({ index, states, space, writes, removals, database, blockSizeBytes });
+    const removal = new RangeRemoval({ index, states, writes, removals, database, blockSizeBytes });
     this.#sync = sync;
     this.#reclaim = reclaim;
     this.#states = states;
@@ -117,7 +117,8 @@ export class SegmentedBlockCache implements BlockCache {
     this.#extents = extents;
     this.#clone = new BlockClone({ index, states, reads, writes, removal, removals, extents, uploader, database, blockSizeBytes });
     const maxBytes = options.readAheadBytes ?? DEFAULT_READ_AHEAD_BYTES;
-    if (maxBytes > 0) this.#readAhead = new ReadAhead({ index, space, downloads, database, fetched: reads, blockSizeBytes, maxBytes });
+    if (maxBytes > 0)
+      this.#readAhead = new ReadAhead({ index, space, downloads, database, fetched: reads, blockSizeBytes, maxBytes, onGrowth });
     states.onDirty = () => uploader.arm();
     space.onShortage = () => room.make();
     reclaim.onFreed = () => space.poke();
@@ -207,8 +208,8 @@ export class SegmentedBlockCache implements BlockCache {
   async drop(options: FlushOptions = {}): Promise<void> {
     await this.flush(undefined, options);
     await this.#options.requestDurable();
-    while (this.#index.clean.first) this.#states.evict(this.#index.clean.first);
-    for (const segment of this.#store.segments) if (segment.liveCount === 0) this.#store.retire(segment);
+    for (const entry of [...this.#index.clean]) if (entry.pinCount === 0) this.#states.evict(entry);
+    this.#reclaim.retireEmpty();
     await this.#reclaim.run();
   }
 
@@ -241,8 +242,8 @@ export class SegmentedBlockCache implements BlockCache {
     await this.#removals.stop();
     this.#space.refuse(new FsError('EIO', 'the block cache is closed'));
     if (!keep) {
-      while (this.#index.clean.first) this.#states.evict(this.#index.clean.first);
-      for (const segment of this.#store.segments) if (segment.liveCount === 0) this.#store.retire(segment);
+      for (const entry of [...this.#index.clean]) this.#states.evict(entry);
+      this.#reclaim.retireEmpty();
     }
     await this.#reclaim.stop();
     await this.#sync.syncLocal(undefined);

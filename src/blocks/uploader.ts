@@ -17,6 +17,7 @@ import type { BlockIndex } from './block-index.ts';
 import type { BlockStates } from './block-states.ts';
 import type { CachedBlock } from './cached-block.ts';
 import type { Downloads } from './downloads.ts';
+import { uploadError } from './errors.ts';
 import { dataObjectKey, type ObjectIds } from './object-ids.ts';
 import type { RemovalQueue } from './removal-queue.ts';
 import type { SegmentStore } from './segment-store.ts';
@@ -137,13 +138,20 @@ export class Uploader {
     this.upload(entry).catch(() => undefined);
   }
 
-  /** Uploads what the block is at the time of the call, or later, and links it. Rejects with the store's error; the block stays dirty. */
+  /**
+   * Uploads what the block is at the time of the call, or later, and links it.
+   * @throws FsError EIO or ENOSPC with the store's error as cause; the block stays dirty
+   */
   async uploadNow(entry: CachedBlock): Promise<void> {
     const { version } = entry;
-    while (entry.state === 'dirty' && entry.linkedVersion < version) await this.upload(entry);
+    try {
+      while (entry.state === 'dirty' && entry.linkedVersion < version) await this.upload(entry);
+    } catch (error) {
+      throw uploadError(error);
+    }
   }
 
-  /** As uploadNow, but joins an upload under way, which may have taken the bytes before. */
+  /** As uploadNow, but joins an upload under way, which may have taken the bytes before. Rejects with the store's error. */
   upload(entry: CachedBlock): Promise<void> {
     let active = this.#active.get(entry);
     if (!active) {

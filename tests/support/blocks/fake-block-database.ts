@@ -65,16 +65,16 @@ export class FakeBlockDatabase implements BlockDatabase, BlockTable {
     return this.durableEpoch;
   }
 
-  /** Falls back to a committed epoch that is not older than the durable one. Epochs go on from there. */
-  fallBackTo(epoch: Epoch): void {
+  /** The database as it is after a crash that fell back to a committed epoch, not older than the durable one. Epochs go on from there. */
+  fork(epoch: Epoch): FakeBlockDatabase {
     const state = this.#committed.get(epoch);
     if (!state) throw new Error(`epoch ${epoch} is gone`);
-    this.#state = structuredClone(state);
-    this.#unreferenced = [];
-    this.pendingChangeCount = 0;
-    this.#committed = new Map([[epoch, state]]);
-    this.openEpoch = epoch + 1;
-    this.durableEpoch = epoch;
+    const fork = new FakeBlockDatabase();
+    fork.#state = structuredClone(state);
+    fork.#committed = new Map([[epoch, structuredClone(state)]]);
+    fork.openEpoch = epoch + 1;
+    fork.durableEpoch = epoch;
+    return fork;
   }
 
   /** Ids handed out in the durable state. */

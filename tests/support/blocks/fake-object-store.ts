@@ -11,12 +11,16 @@ type Operation = 'put' | 'get' | 'delete' | 'hash';
 const readAsync = promisify(read);
 
 export class FakeObjectStore implements Pick<ObjectStore, 'hash' | 'put' | 'get' | 'deleteMany'> {
-  readonly content: Map<ObjectKey, Uint8Array> = new Map();
+  readonly content: Map<ObjectKey, Uint8Array>;
   readonly counts: Record<Operation, number> = { put: 0, get: 0, delete: 0, hash: 0 };
   readonly active: Record<Operation, number> = { put: 0, get: 0, delete: 0, hash: 0 };
   readonly maxActive: Record<Operation, number> = { put: 0, get: 0, delete: 0, hash: 0 };
   /** Called when an operation begins; may throw, or return what to wait for. */
   before: (operation: Operation, keys: readonly ObjectKey[]) => void | Promise<void> = () => {};
+
+  constructor(content: Map<ObjectKey, Uint8Array> = new Map()) {
+    this.content = content;
+  }
 
   async #run<T>(operation: Operation, keys: readonly ObjectKey[], work: () => T | Promise<T>): Promise<T> {
     this.counts[operation] += 1;
