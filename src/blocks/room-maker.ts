@@ -67,6 +67,11 @@ export class RoomMaker {
     // Else the uploader tries again after its back-off.
   }
 
+  /** Evicts all clean blocks. */
+  evictAll(): void {
+    this.#evict(Infinity, Infinity);
+  }
+
   /** Evicts until so much is on its way to be free. Returns what is still missing. */
   #evict(bytes: number, entries: number): { bytes: number; entries: number; evicted: boolean } {
     const { index, states } = this.#parts;

@@ -208,7 +208,7 @@ export class SegmentedBlockCache implements BlockCache {
   async drop(options: FlushOptions = {}): Promise<void> {
     await this.flush(undefined, options);
     await this.#options.requestDurable();
-    for (const entry of [...this.#index.clean]) if (entry.pinCount === 0) this.#states.evict(entry);
+    this.#room.evictAll();
     this.#reclaim.retireEmpty();
     await this.#reclaim.run();
   }
@@ -242,7 +242,7 @@ export class SegmentedBlockCache implements BlockCache {
     await this.#removals.stop();
     this.#space.refuse(new FsError('EIO', 'the block cache is closed'));
     if (!keep) {
-      for (const entry of [...this.#index.clean]) this.#states.evict(entry);
+      this.#room.evictAll();
       this.#reclaim.retireEmpty();
     }
     await this.#reclaim.stop();

@@ -262,10 +262,7 @@ export class CacheModel implements AsyncDisposable {
   /** A change that may fail half-way for want of room or of the store; size and version follow it. */
   async #change(inode: InodeId, model: FileModel, next: Uint8Array, change: () => void | Promise<void>): Promise<void> {
     const before = model.versions.at(-1) ?? new Uint8Array(0);
-    try {
-      await change();
-    } catch (error) {
-      if (!(error instanceof FsError)) throw error;
+    if (await failed(change)) {
       // What lies beyond the end after a failed write goes, as the file system does it.
       await this.#open.truncate(inode, BigInt(before.length));
       this.#failing = { puts: false, gets: false };
@@ -457,11 +454,18 @@ function linkOf(fd: string): string {
   }
 }
 
-/** Waits for what may fail because the store is told to. */
-async function tolerate(promise: Promise<void>): Promise<void> {
+/** Whether it failed with what a system call gets. */
+async function failed(operation: () => void | Promise<void>): Promise<boolean> {
   try {
-    await promise;
+    await operation();
+    return false;
   } catch (error) {
     if (!(error instanceof FsError)) throw error;
+    return true;
   }
+}
+
+/** Waits for what may fail because the store is told to. */
+async function tolerate(promise: Promise<void>): Promise<void> {
+  await failed(() => promise);
 }
