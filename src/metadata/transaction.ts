@@ -107,14 +107,13 @@ export class Transaction {
   /** Runs `operation` so that its changes happen all or not at all if it throws. Nests. */
   atomic<T>(operation: () => T): T {
     const marks = this.#participants.map((participant) => participant.mark());
-    const changeCount = this.#changeCount;
     this.#depth++;
     try {
       const result = operation();
-      this.#leave(this.#release);
+      this.#leave();
       return result;
     } catch (error) {
-      this.#undo(marks, changeCount);
+      this.#undo(marks);
       throw error;
     }
   }
@@ -139,21 +138,20 @@ export class Transaction {
     return ++this.#epoch;
   }
 
-  #leave(end: StatementSync): void {
+  #leave(): void {
     if (this.#savepointCount === this.#depth) {
-      end.run();
+      this.#release.run();
       this.#savepointCount--;
     }
     this.#depth--;
     if (this.#depth === 0) for (const participant of this.#participants) participant.release();
   }
 
-  #undo(marks: unknown[], changeCount: number): void {
+  // The changes stay counted: the pages they touched are written by the commit all the same.
+  #undo(marks: unknown[]): void {
     if (this.#savepointCount === this.#depth) this.#rollbackTo.run();
     this.#participants.forEach((participant, index) => participant.rollback(marks[index]));
-    this.#leave(this.#release);
-    // A transaction that is open is counted as changed, or it would never be ended.
-    this.#changeCount = this.#open ? Math.max(changeCount, 1) : changeCount;
+    this.#leave();
   }
 
   #requireRoom(): void {
