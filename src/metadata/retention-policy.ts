@@ -14,7 +14,7 @@ const DAY_MS = 24 * HOUR_MS;
 const WEEK_MS = 7 * DAY_MS;
 
 /** These always stay, however old they are. */
-const ALWAYS_KEPT = 5;
+const ALWAYS_KEPT = 32;
 /** Up to `ageMs` the newest generation of every period stays; each period is a multiple of the one before, so thinning again changes nothing. */
 const THINNING: ReadonlyArray<{ readonly ageMs: number; readonly periodMs: number }> = [
   { ageMs: HOUR_MS, periodMs: 1 },
@@ -23,7 +23,7 @@ const THINNING: ReadonlyArray<{ readonly ageMs: number; readonly periodMs: numbe
   { ageMs: 12 * WEEK_MS, periodMs: WEEK_MS },
 ];
 
-/** The default: all of the last hour, then one per hour for a day, per day for two weeks, per week for twelve; at least the newest five. */
+/** The default: all of the last hour, then one per hour for a day, per day for two weeks, per week for twelve; at least the newest 32. */
 export const thin: RetentionPolicy = (generations, nowMs) => {
   const kept = new Set<number>(generations.slice(0, ALWAYS_KEPT).map(({ seqNo }) => seqNo));
   for (const { ageMs, periodMs } of THINNING) {
