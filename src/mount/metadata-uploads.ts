@@ -60,10 +60,15 @@ export class MetadataUploads implements AsyncDisposable {
   /** Begins to look after the WAL and to upload periodically. */
   start(): void {
     this.#walTimer = setInterval(() => {
-      this.#worker.keepWalShort().catch((error: unknown) => log.error(error, 'Cannot checkpoint the metadata'));
+      this.#keepWalShort().catch((error: unknown) => log.error(error, 'Cannot checkpoint the metadata'));
     }, WAL_CHECK_INTERVAL_MS).unref();
     const { intervalMs } = this.#parts;
     if (intervalMs > 0) this.#uploadTimer = setInterval(() => this.backUp(), intervalMs).unref();
+  }
+
+  /** Has the figures of statfs and s3qlstat counted, off this thread. To be called before anything changes. */
+  countTotals(): Promise<void> {
+    return this.#worker.primeTotals();
   }
 
   stop(): void {
@@ -92,6 +97,10 @@ export class MetadataUploads implements AsyncDisposable {
     const next = this.#running.catch(() => undefined).then(upload);
     this.#running = next;
     return next;
+  }
+
+  async #keepWalShort(): Promise<void> {
+    if (await this.#worker.keepWalShort()) await this.#parts.commits.syncMetadata();
   }
 
   async #backUp(): Promise<void> {

@@ -104,6 +104,7 @@ export async function startMount(request: MountRequest, interaction: Interaction
       intervalMs: request.metadataBackupIntervalMs,
     }),
   );
+  await uploads.countTotals();
   fileSystem.purgeOrphans();
 
   const kernel = new NotifiedKernel();
