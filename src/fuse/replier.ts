@@ -35,17 +35,17 @@ export class Replier {
       this.#transport.send(reply.bytes, lengthBytes - (attached?.length ?? 0), attached);
     } catch (error) {
       if (isGone(error)) return;
-      this.#onError(error, opcodeName(request.opcode));
       // The kernel refused the reply, and still waits for one.
       this.sendErrno(request, EIO);
+      this.#onError(error, opcodeName(request.opcode));
     }
   }
 
   /** Replies with an error: the `errno` it has, EIO and a report if it has none. */
   sendError(request: Replied, error: unknown): void {
     const errno = errnoOf(error);
-    if (errno === undefined || (error instanceof MessageError && errno === EIO)) this.#onError(error, opcodeName(request.opcode));
     this.sendErrno(request, errno ?? EIO);
+    if (errno === undefined || (error instanceof MessageError && errno === EIO)) this.#onError(error, opcodeName(request.opcode));
   }
 
   /** Replies with a positive errno. */
