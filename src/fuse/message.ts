@@ -8,7 +8,7 @@
  * The protocol is in the machine's byte order and its fields are aligned, hence typed arrays.
  */
 import { constants } from 'node:os';
-import { FUSE_EXT_GROUPS } from './abi/flags.ts';
+import { EXTENSION_GROUPS } from './abi/flags.ts';
 import { IN_HEADER_BYTES } from './abi/protocol.ts';
 import { MessageError } from './message-error.ts';
 
@@ -152,7 +152,7 @@ export class Message {
       const [sizeBytes = 0, type = 0, count = 0] = words.subarray(word, word + 3);
       const sizeWords = sizeBytes >>> 2;
       if (sizeBytes < EXTENSION_HEADER_BYTES || word + sizeWords > words.length) return [];
-      if (type === FUSE_EXT_GROUPS) return count <= sizeWords - 3 ? [...words.subarray(word + 3, word + 3 + count)] : [];
+      if (type === EXTENSION_GROUPS) return count <= sizeWords - 3 ? [...words.subarray(word + 3, word + 3 + count)] : [];
       word += (sizeWords + 1) & ~1;
     }
     return [];

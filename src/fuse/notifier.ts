@@ -6,7 +6,7 @@
  * the whole pool, which handlers may need to go on. Handlers therefore must not wait for a notification before they reply.
  */
 import { Notify, OUT_HEADER_BYTES } from './abi/protocol.ts';
-import { FUSE_EXPIRE_ONLY } from './abi/flags.ts';
+import { EXPIRE_ONLY } from './abi/flags.ts';
 import { ReplyBuffer } from './reply-buffer.ts';
 import type { Transport } from './transport.ts';
 
@@ -39,7 +39,7 @@ export class Notifier {
     const message = new ReplyBuffer(OUT_HEADER_BYTES + 16 + name.length + 1);
     message.safeUint64(OUT_HEADER_BYTES, parent);
     message.uint32(OUT_HEADER_BYTES + 8, name.length);
-    message.uint32(OUT_HEADER_BYTES + 12, expireOnly ? FUSE_EXPIRE_ONLY : 0);
+    message.uint32(OUT_HEADER_BYTES + 12, expireOnly ? EXPIRE_ONLY : 0);
     message.payload(OUT_HEADER_BYTES + 16, name);
     return this.#notify(Notify.INVAL_ENTRY, message, OUT_HEADER_BYTES + 16 + name.length + 1);
   }

@@ -13,19 +13,12 @@ import { SystemCallError } from './system-call-error.ts';
 
 export const FALLOC_FL_KEEP_SIZE = 0x01;
 export const FALLOC_FL_PUNCH_HOLE = 0x02;
-export const FALLOC_FL_COLLAPSE_RANGE = 0x08;
-export const FALLOC_FL_ZERO_RANGE = 0x10;
-export const FALLOC_FL_INSERT_RANGE = 0x20;
-export const FALLOC_FL_UNSHARE_RANGE = 0x40;
 
-export const LOCK_SH = 1;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 export const LOCK_UN = 8;
 
-export const SYNC_FILE_RANGE_WAIT_BEFORE = 1;
 export const SYNC_FILE_RANGE_WRITE = 2;
-export const SYNC_FILE_RANGE_WAIT_AFTER = 4;
 
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;

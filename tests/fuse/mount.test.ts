@@ -2,6 +2,7 @@ import { mkdtemp, open, readFile, readdir, rm, rmdir, stat, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { OpenReplyFlag } from '../../src/fuse/abi/flags.ts';
 import { mountFuse } from '../../src/fuse/mount.ts';
 import { MemoryFileSystem } from '../support/fuse/memory-file-system.ts';
 import { TestMount } from '../support/fuse/test-mount.ts';
@@ -143,8 +144,7 @@ test('a file can be lent to the kernel, which then reads and writes it by itself
   const handle = await open(backing, 'r+');
   const id = mounted.mount.backingFiles.register(handle.fd);
   await handle.close();
-  const FOPEN_PASSTHROUGH = 0x80;
-  fileSystem.open = (_context, node) => ({ handle: node, openFlags: FOPEN_PASSTHROUGH, backingId: id });
+  fileSystem.open = (_context, node) => ({ handle: node, openFlags: OpenReplyFlag.PASSTHROUGH, backingId: id });
   expect(await readFile(mounted.path('file'), 'utf8')).toBe('from the backing file');
   mounted.mount.backingFiles.unregister(id);
   expect(() => mounted.mount.backingFiles.unregister(id)).toThrow(expect.objectContaining({ code: 'ENOENT' }));

@@ -1,11 +1,11 @@
 /** The kernel keeps what it was given for a long time; notifications make it ask again. */
 import { readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { OpenReplyFlag } from '../../src/fuse/abi/flags.ts';
 import { MemoryFileSystem } from '../support/fuse/memory-file-system.ts';
 import { TestMount } from '../support/fuse/test-mount.ts';
 
 const LONG_MS = 1_000_000;
-const FOPEN_KEEP_CACHE = 0x2;
 
 class CachedFileSystem extends MemoryFileSystem {
   constructor() {
@@ -13,7 +13,7 @@ class CachedFileSystem extends MemoryFileSystem {
   }
 
   override open(): { handle: number; openFlags: number } {
-    return { handle: 1, openFlags: FOPEN_KEEP_CACHE };
+    return { handle: 1, openFlags: OpenReplyFlag.KEEP_CACHE };
   }
 }
 

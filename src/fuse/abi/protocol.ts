@@ -6,8 +6,6 @@ export const PROTOCOL_MINOR = 45;
 /** The oldest kernel we speak with: 7.31 is Linux 5.4; older ones have shorter structures. */
 export const MIN_PROTOCOL_MINOR = 31;
 
-export const ROOT_NODE_ID = 1;
-
 /** struct fuse_in_header: len, opcode, unique, nodeid, uid, gid, pid, total_extlen, padding. */
 export const IN_HEADER_BYTES = 40;
 /** struct fuse_out_header: len, error, unique. */

@@ -1,18 +1,5 @@
 /** Requests for attributes, symbolic links' targets, permissions, and figures of the whole file system. */
-import {
-  FATTR_ATIME,
-  FATTR_ATIME_NOW,
-  FATTR_CTIME,
-  FATTR_FH,
-  FATTR_GID,
-  FATTR_KILL_SUIDGID,
-  FATTR_MODE,
-  FATTR_MTIME,
-  FATTR_MTIME_NOW,
-  FATTR_SIZE,
-  FATTR_UID,
-  FUSE_GETATTR_FH,
-} from '../abi/flags.ts';
+import { GetattrFlag, SetattrFlag } from '../abi/flags.ts';
 import { Opcode } from '../abi/opcodes.ts';
 import { ATTR_OUT_BYTES, OUT_HEADER_BYTES } from '../abi/protocol.ts';
 import type { AttributesReply, SetAttributes } from '../handlers.ts';
@@ -32,15 +19,15 @@ function encodeAttributes(reply: ReplyBuffer, attributes: AttributesReply): numb
 function decodeSetAttributes(message: Message): SetAttributes {
   message.require(SETATTR_IN_BYTES);
   const valid = message.uint32(0);
-  const set: { -readonly [Key in keyof SetAttributes]: SetAttributes[Key] } = { killSuidgid: (valid & FATTR_KILL_SUIDGID) !== 0 };
-  if (valid & FATTR_FH) set.handle = message.safeUint64(8);
-  if (valid & FATTR_SIZE) set.size = message.uint64(16);
-  if (valid & FATTR_ATIME) set.atimeNs = valid & FATTR_ATIME_NOW ? 'now' : message.timeNs(32, 56);
-  if (valid & FATTR_MTIME) set.mtimeNs = valid & FATTR_MTIME_NOW ? 'now' : message.timeNs(40, 60);
-  if (valid & FATTR_CTIME) set.ctimeNs = message.timeNs(48, 64);
-  if (valid & FATTR_MODE) set.mode = message.uint32(68);
-  if (valid & FATTR_UID) set.uid = message.uint32(76);
-  if (valid & FATTR_GID) set.gid = message.uint32(80);
+  const set: { -readonly [Key in keyof SetAttributes]: SetAttributes[Key] } = { killSuidgid: (valid & SetattrFlag.KILL_SUIDGID) !== 0 };
+  if (valid & SetattrFlag.FH) set.handle = message.safeUint64(8);
+  if (valid & SetattrFlag.SIZE) set.size = message.uint64(16);
+  if (valid & SetattrFlag.ATIME) set.atimeNs = valid & SetattrFlag.ATIME_NOW ? 'now' : message.timeNs(32, 56);
+  if (valid & SetattrFlag.MTIME) set.mtimeNs = valid & SetattrFlag.MTIME_NOW ? 'now' : message.timeNs(40, 60);
+  if (valid & SetattrFlag.CTIME) set.ctimeNs = message.timeNs(48, 64);
+  if (valid & SetattrFlag.MODE) set.mode = message.uint32(68);
+  if (valid & SetattrFlag.UID) set.uid = message.uint32(76);
+  if (valid & SetattrFlag.GID) set.gid = message.uint32(80);
   return set;
 }
 
@@ -50,7 +37,7 @@ export const attributeOperations: readonly (readonly [number, Operation])[] = [
     operation({
       handler: 'getattr',
       run: (handlers, request, message) =>
-        handlers.getattr(request, message.nodeId, message.uint32(0) & FUSE_GETATTR_FH ? message.safeUint64(8) : undefined),
+        handlers.getattr(request, message.nodeId, message.uint32(0) & GetattrFlag.FH ? message.safeUint64(8) : undefined),
       encode: encodeAttributes,
     }),
   ],
@@ -70,7 +57,7 @@ export const attributeOperations: readonly (readonly [number, Operation])[] = [
         handlers.statx(
           request,
           message.nodeId,
-          message.uint32(0) & FUSE_GETATTR_FH ? message.safeUint64(8) : undefined,
+          message.uint32(0) & GetattrFlag.FH ? message.safeUint64(8) : undefined,
           message.uint32(16),
           message.uint32(20),
         ),

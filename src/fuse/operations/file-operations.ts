@@ -1,6 +1,6 @@
 /** Requests on open files and their data. */
 import { constants } from 'node:os';
-import { FUSE_FSYNC_FDATASYNC } from '../abi/flags.ts';
+import { FsyncFlag } from '../abi/flags.ts';
 import { Opcode } from '../abi/opcodes.ts';
 import { OPEN_OUT_BYTES, OUT_HEADER_BYTES } from '../abi/protocol.ts';
 import type { OpenReply } from '../handlers.ts';
@@ -56,7 +56,7 @@ function runCopyFileRange(limitBytes: bigint | undefined): Operation<bigint>['ru
 }
 
 function isDataOnly(message: Message): boolean {
-  return (message.uint32(8) & FUSE_FSYNC_FDATASYNC) !== 0;
+  return (message.uint32(8) & FsyncFlag.FDATASYNC) !== 0;
 }
 
 export const fileOperations: readonly (readonly [number, Operation])[] = [

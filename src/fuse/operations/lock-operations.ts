@@ -1,5 +1,5 @@
 /** Requests for fcntl(2) and flock(2) locks. */
-import { FUSE_LK_FLOCK } from '../abi/flags.ts';
+import { LockFlag } from '../abi/flags.ts';
 import { Opcode } from '../abi/opcodes.ts';
 import { OUT_HEADER_BYTES } from '../abi/protocol.ts';
 import type { LockRange } from '../handlers.ts';
@@ -15,7 +15,7 @@ function setlk(wait: boolean): Operation {
   return operation({
     handler: 'setlk',
     run(handlers, request, message) {
-      const flock = (message.uint32(40) & FUSE_LK_FLOCK) !== 0;
+      const flock = (message.uint32(40) & LockFlag.FLOCK) !== 0;
       const handle = message.safeUint64(0);
       return handlers.setlk(request, message.nodeId, handle, message.uint64(8), decodeLock(message), wait, flock);
     },

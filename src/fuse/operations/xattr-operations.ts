@@ -1,6 +1,6 @@
 /** Requests for extended attributes. */
 import { constants } from 'node:os';
-import { FUSE_SETXATTR_ACL_KILL_SGID } from '../abi/flags.ts';
+import { SetxattrFlag } from '../abi/flags.ts';
 import { Opcode } from '../abi/opcodes.ts';
 import { OUT_HEADER_BYTES } from '../abi/protocol.ts';
 import { MessageError } from '../message-error.ts';
@@ -30,7 +30,7 @@ function setxattr(headerBytes: number): Operation {
     run(handlers, request, message) {
       const name = message.string(headerBytes);
       const value = message.take(headerBytes + name.length + 1, message.uint32(0));
-      const killSgid = headerBytes === 16 && (message.uint32(8) & FUSE_SETXATTR_ACL_KILL_SGID) !== 0;
+      const killSgid = headerBytes === 16 && (message.uint32(8) & SetxattrFlag.ACL_KILL_SGID) !== 0;
       return handlers.setxattr(request, message.nodeId, name, value, message.uint32(4), killSgid);
     },
     encode: encodeNothing,
