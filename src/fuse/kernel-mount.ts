@@ -34,6 +34,7 @@ export interface KernelMountOptions {
   readonly allowOther?: boolean;
   /** The kernel checks permissions by mode, owner and group. */
   readonly defaultPermissions?: boolean;
+  /** Largest READ. */
   readonly maxReadBytes?: number;
   readonly readOnly?: boolean;
   /** Set-user-id programs and devices are honoured unless these say otherwise; ordinary users have no choice. */
@@ -88,7 +89,7 @@ export async function mountKernel(options: KernelMountOptions): Promise<KernelMo
 }
 
 async function mountAsRoot(options: KernelMountOptions, mountpoint: string, mode: number): Promise<KernelMount> {
-  const fd = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK);
+  const fd = openDevice();
   const data = [
     `fd=${fd}`,
     `rootmode=${mode.toString(8)}`,
@@ -115,6 +116,14 @@ async function mountAsRoot(options: KernelMountOptions, mountpoint: string, mode
       }
     },
   };
+}
+
+function openDevice(): number {
+  try {
+    return openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK);
+  } catch (error) {
+    throw new MountError(`Can't open /dev/fuse: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function mountAsUser(options: KernelMountOptions, mountpoint: string): Promise<KernelMount> {

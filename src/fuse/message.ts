@@ -130,12 +130,12 @@ export class Message {
     return this.#buffer.bytes.subarray(at, at + length);
   }
 
-  /** The string at `offset` up to its NUL, which must be there. Empty strings are refused unless asked for. */
-  string(offset: number, allowEmpty: boolean = false): Uint8Array {
+  /** The string at `offset` up to its NUL, which must be there. Empty strings are refused: no name or target is. */
+  string(offset: number): Uint8Array {
     const at = this.#at(offset, 1);
     const end = this.#buffer.bytes.indexOf(0, at);
     if (end === -1 || end >= this.#end) throw new MessageError(`string at ${offset} without end`, EINVAL);
-    if (end === at && !allowEmpty) throw new MessageError(`empty string at ${offset}`, EINVAL);
+    if (end === at) throw new MessageError(`empty string at ${offset}`, EINVAL);
     this.bytesTaken = true;
     return this.#buffer.bytes.subarray(at, end);
   }

@@ -4,7 +4,7 @@ import { DeviceTransport } from './device-transport.ts';
 import type { Handlers } from './handlers.ts';
 import { mountKernel, type KernelMount, type KernelMountOptions } from './kernel-mount.ts';
 import { mountedDevice } from './mount-table.ts';
-import type { Negotiated } from './negotiation.ts';
+import { DEFAULT_MAX_WRITE_BYTES, checkNegotiationOptions, type Negotiated } from './negotiation.ts';
 import { Notifier } from './notifier.ts';
 import { DEFAULT_READ_AHEAD_KIB, setReadAhead } from './read-ahead.ts';
 import { Session, type SessionOptions } from './session.ts';
@@ -16,7 +16,12 @@ export interface MountFuseOptions extends KernelMountOptions {
 
 /** Mounts a file system; resolves when it serves requests. Rejects with a MountError, or a NegotiationError on kernels that are too old. */
 export async function mountFuse(options: MountFuseOptions): Promise<FuseMount> {
-  const kernelMount = await mountKernel(options);
+  // Now, as a session that can't begin would leave a mount that nobody serves.
+  checkNegotiationOptions(options.session);
+  const { maxWriteBytes = DEFAULT_MAX_WRITE_BYTES } = options.session;
+  // Replies have room for no more, and kernels with pages of more than 4 KiB would ask for it.
+  const maxReadBytes = Math.min(options.maxReadBytes ?? maxWriteBytes, maxWriteBytes);
+  const kernelMount = await mountKernel({ ...options, maxReadBytes });
   const transport = new DeviceTransport(kernelMount.fd);
   const session = new Session(transport, options.handlers, options.session);
   session.start();

@@ -107,6 +107,9 @@ test('what can not be mounted on is refused with a reason', async () => {
       name: 'MountError',
       code: 'EINVAL',
     });
+    const impossible = { ...options, mountpoint: directory, session: { onError: () => {}, maxWriteBytes: 1000 } };
+    await expect(mountFuse(impossible)).rejects.toThrow(RangeError);
+    expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(directory);
   } finally {
     await rmdir(directory);
   }
