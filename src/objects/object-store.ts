@@ -44,6 +44,8 @@ export interface ObjectStore extends AsyncDisposable {
    * @throws NoSuchObjectError, CorruptedObjectError (also for a wrong key, a wrong name, a digest other than `expectedDigest`)
    */
   get(key: ObjectKey, options?: GetOptions): Promise<Uint8Array<ArrayBuffer>>;
+  /** Whether the object is there, and what it takes in the store; its content is not looked at. @throws NoSuchObjectError, CorruptedObjectError */
+  stat(key: ObjectKey, options?: RequestOptions): Promise<{ readonly storedSizeBytes: number }>;
   delete(key: ObjectKey, options?: RequestOptions): Promise<void>;
   deleteMany(keys: readonly ObjectKey[], options?: RequestOptions): Promise<void>;
   list(prefix: string, options?: RequestOptions): AsyncIterable<ListedObject>;

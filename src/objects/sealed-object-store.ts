@@ -42,6 +42,11 @@ export class SealedObjectStore implements ObjectStore {
     return opened.bytes;
   }
 
+  async stat(key: ObjectKey, options?: RequestOptions): Promise<{ readonly storedSizeBytes: number }> {
+    const { storedSizeBytes } = await this.#backend.stat(key, options);
+    return { storedSizeBytes };
+  }
+
   delete(key: ObjectKey, options?: RequestOptions): Promise<void> {
     return this.#backend.delete(key, options);
   }

@@ -28,6 +28,13 @@ export class MapObjectStore implements ObjectStore {
     return bytes.slice();
   }
 
+  async stat(key: string): Promise<{ readonly storedSizeBytes: number }> {
+    this.onRequest('get', key);
+    const bytes = this.objects.get(key);
+    if (bytes === undefined) throw new NoSuchObjectError(key);
+    return { storedSizeBytes: bytes.length };
+  }
+
   async delete(key: string): Promise<void> {
     this.onRequest('delete', key);
     this.objects.delete(key);
