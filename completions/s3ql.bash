@@ -49,6 +49,18 @@ _s3ql_command() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--raw --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    fsck)
+      case $previous in
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--keep-cache --batch --force --force-remote --fast --delete-orphans --authfile --cachedir --backend-options --max-connections --max-threads --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
   esac
 }
 _s3ql() {
@@ -58,9 +70,10 @@ _s3ql() {
     mount.s3ql) _s3ql_command mount ;;
     umount.s3ql) _s3ql_command umount ;;
     s3qlstat) _s3ql_command stat ;;
+    fsck.s3ql) _s3ql_command fsck ;;
     *)
-      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat --help --version" -- "${COMP_WORDS[1]}"))
+      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck --help --version" -- "${COMP_WORDS[1]}"))
       else _s3ql_command "${COMP_WORDS[1]}"; fi ;;
   esac
 }
-complete -F _s3ql s3ql mkfs.s3ql mount.s3ql umount.s3ql s3qlstat
+complete -F _s3ql s3ql mkfs.s3ql mount.s3ql umount.s3ql s3qlstat fsck.s3ql

@@ -1,7 +1,5 @@
 /** The directory lost+found: where checks put what has no place any more, or is not what it was. */
 import { constants } from 'node:fs';
-import type { Column } from '../metadata/connection.ts';
-import type { CheckDatabase } from './check-database.ts';
 import { flattenedPath, freeName } from './entry-names.ts';
 import { type Entry, ROOT, type Tree } from './tree.ts';
 
@@ -9,12 +7,10 @@ const NAME = Buffer.from('lost+found');
 const FILE_MODE = constants.S_IFREG | 0o600;
 
 export class LostAndFound {
-  readonly #database: CheckDatabase;
   readonly #tree: Tree;
   #inode = 0n;
 
-  constructor(database: CheckDatabase, tree: Tree) {
-    this.#database = database;
+  constructor(tree: Tree) {
     this.#tree = tree;
   }
 
@@ -57,23 +53,4 @@ export class LostAndFound {
     this.#tree.addEntry(this.#inode, freeName(this.#tree, this.#inode, flattenedPath(Buffer.from(name))), inode);
     return inode;
   }
-
-  /** Notes a text with the directory (as an extended attribute); undefined takes it away. */
-  setNote(name: string, text: string | undefined): void {
-    const before = this.#database.row<[bigint]>(`SELECT name_id FROM ext_attributes WHERE ${BY_NAME}`, this.#inode, Buffer.from(name));
-    if (before !== undefined) {
-      this.#database.run('DELETE FROM ext_attributes WHERE inode = ? AND name_id = ?', this.#inode, before[0]);
-      this.#tree.releaseName(before[0]);
-    }
-    if (text === undefined) return;
-    const id = this.#tree.internName(Buffer.from(name));
-    this.#database.run('INSERT INTO ext_attributes (inode, name_id, value) VALUES (?, ?, ?)', this.#inode, id, Buffer.from(text));
-  }
-
-  note(name: string): string | undefined {
-    const row = this.#database.row<[Column]>(`SELECT value FROM ext_attributes WHERE ${BY_NAME}`, this.#inode, Buffer.from(name));
-    return row?.[0] instanceof Uint8Array ? Buffer.from(row[0]).toString('utf8') : undefined;
-  }
 }
-
-const BY_NAME = 'inode = ? AND name_id = (SELECT id FROM names WHERE name = ?)';

@@ -76,24 +76,13 @@ export function makeReadable(databasePath: string, findings: Findings): number {
   return Number(database.row<[bigint | null]>(`SELECT max(seq) FROM sqlite_sequence WHERE name = 'objects'`)?.[0] ?? 0n);
 }
 
-/** Object ids up to this one are never handed out. */
-export function reserveObjectIds(databasePath: string, last: number): void {
-  using database = new CheckDatabase(databasePath);
-  database.run(`UPDATE sqlite_sequence SET seq = CAST(?1 AS INTEGER) WHERE name = 'objects' AND seq < ?1`, last);
-  database.run(
-    `INSERT INTO sqlite_sequence (name, seq) SELECT 'objects', CAST(?1 AS INTEGER)
-     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'objects')`,
-    last,
-  );
-}
-
 export type RunOptions = Omit<CheckContext, 'database' | 'tree' | 'lostAndFound'> & { readonly nowNs: bigint };
 
 /** Runs all checks. If nothing had to be changed, the database file is as before. */
 export async function runChecks(databasePath: string, { nowNs, ...options }: RunOptions): Promise<void> {
   using database = new CheckDatabase(databasePath);
   const tree = new Tree(database, nowNs);
-  const context: CheckContext = { ...options, database, tree, lostAndFound: new LostAndFound(database, tree) };
+  const context: CheckContext = { ...options, database, tree, lostAndFound: new LostAndFound(tree) };
   const findingsBefore = options.findings.total;
   using step = options.progress.step('Checking', 'checks');
   database.exec('BEGIN');

@@ -40,6 +40,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     spec: async () => (await import('../cli/options/stat.ts')).statSpec,
     load: () => import('./stat.ts'),
   },
+  {
+    name: 'fsck',
+    program: 'fsck.s3ql',
+    spec: async () => (await import('../cli/options/fsck.ts')).fsckSpec,
+    load: () => import('./fsck.ts'),
+  },
 ];
 
 /** Finds a command by its name or its program's. */

@@ -25,6 +25,21 @@ export async function openStore(
   compression: CompressionSpec,
   interaction: Pick<Interaction, 'askSecret' | 'signal'>,
 ): Promise<OpenStore> {
+  const objects = await openObjects(storage, compression, interaction);
+  try {
+    return { objects, superblock: await fetchSuperblock(objects, { signal: interaction.signal }) };
+  } catch (error) {
+    await objects[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The object store alone, whatever is in it. @throws UserError exit 17; BackendError subclasses */
+export async function openObjects(
+  storage: StorageSettings,
+  compression: CompressionSpec,
+  interaction: Pick<Interaction, 'askSecret' | 'signal'>,
+): Promise<ObjectStore> {
   const { signal } = interaction;
   const backend = await connect(storage.backend);
   try {
@@ -34,8 +49,7 @@ export async function openStore(
       signal,
     );
     const envelope = masterKey === undefined ? plainEnvelope() : masterKeyEnvelope(masterKey);
-    const objects = new SealedObjectStore({ backend, envelope, maxThreads: storage.maxThreads ?? defaultThreadCount(compression) });
-    return { objects, superblock: await fetchSuperblock(objects, { signal }) };
+    return new SealedObjectStore({ backend, envelope, maxThreads: storage.maxThreads ?? defaultThreadCount(compression) });
   } catch (error) {
     await backend[Symbol.asyncDispose]();
     throw error;

@@ -32,7 +32,10 @@ export const blocksInFiles: Check = {
 /** Moves blocks of an inode to a new file, close together. */
 function rescue({ database, lostAndFound, blockSizeBytes }: CheckContext, inode: bigint, which: string): bigint {
   const file = lostAndFound.newFile(`inode-${inode}-blocks`);
-  const rows = database.rows<[Column, Column]>(`SELECT rowid, obj_id FROM inode_blocks WHERE inode = ? AND (${which}) ORDER BY blockno`, inode);
+  const rows = database.rows<[Column, Column]>(
+    `SELECT rowid, obj_id FROM inode_blocks WHERE inode = ? AND (${which}) ORDER BY blockno`,
+    inode,
+  );
   rows.forEach(([row], block) => database.run('UPDATE inode_blocks SET inode = ?, blockno = ? WHERE rowid = ?', file, block, row));
   const last = rows.at(-1)?.[1] ?? null;
   const length = database.row<[bigint]>('SELECT length FROM objects WHERE id = ?', last)?.[0] ?? 0n;

@@ -109,7 +109,8 @@ function renumberImpossibleInodes({ database, findings }: Context): void {
   for (const [id] of ids) {
     next += 1n;
     database.run('UPDATE inodes SET id = ? WHERE id = ?', next, id);
-    for (const [table, column] of INODE_REFERENCES) database.run(`UPDATE OR IGNORE ${table} SET ${column} = ? WHERE ${column} = ?`, next, id);
+    for (const [table, column] of INODE_REFERENCES)
+      database.run(`UPDATE OR IGNORE ${table} SET ${column} = ? WHERE ${column} = ?`, next, id);
     findings.repaired(columnValues.name, `Inode ${id} has an impossible number: it is inode ${next} now`);
   }
 }

@@ -35,7 +35,10 @@ function makeAnew({ database, tree, findings }: CheckContext, id: Column, table:
   else database.run(`UPDATE ${table} SET ${column} = ? WHERE ${column} IS ?`, inode, id);
   if (table === 'symlink_targets')
     database.run('UPDATE inodes SET size = (SELECT length(target) FROM symlink_targets WHERE inode = id) WHERE id = ?', inode);
-  findings.repaired(missingInodes.name, `Inode ${String(id)} was missing, but not what belongs to it in ${table}: made anew as inode ${inode}`);
+  findings.repaired(
+    missingInodes.name,
+    `Inode ${String(id)} was missing, but not what belongs to it in ${table}: made anew as inode ${inode}`,
+  );
 }
 
 function lastInode(database: CheckContext['database']): bigint {

@@ -1,0 +1,14 @@
+/** Asks a question whose answer is no secret: echoed on a terminal, else the next line of standard input. */
+import { createInterface } from 'node:readline/promises';
+import type { SecretReader } from './secret-reader.ts';
+
+/** `secrets` reads standard input where that is no terminal, because it may hold lines that have arrived already. */
+export async function askVisibly(question: string, secrets: Pick<SecretReader, 'ask'>, signal: AbortSignal): Promise<string> {
+  if (!process.stdin.isTTY) return secrets.ask({ prompt: question }, signal);
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await reader.question(`${question} `, { signal });
+  } finally {
+    reader.close();
+  }
+}
