@@ -3,7 +3,7 @@ import type { Backend, ListedObject, ObjectKey, RequestOptions } from '../backen
 import type { EnvelopeSpec } from '../envelope/envelope.ts';
 import type { BlockSource, GetOptions, HashedBlock, ObjectStore, PutOptions, PutResult } from './object-store.ts';
 import { TransformPool } from './transform-pool.ts';
-import { transferable } from './transferable.ts';
+import { transferable } from '../util/transferable.ts';
 
 export interface SealedObjectStoreOptions {
   /** Belongs to the store from now on: disposed with it. */

@@ -4,7 +4,7 @@ import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEnvelope } from '../envelope/envelope.ts';
 import { IntegrityError } from '../envelope/integrity-error.ts';
-import { transferable } from './transferable.ts';
+import { transferable } from '../util/transferable.ts';
 import type { TransformReply, TransformRequest, TransformResults, TransformTask, TransformWorkerData } from './transform-protocol.ts';
 
 const port = parentPort;

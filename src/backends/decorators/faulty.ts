@@ -4,11 +4,22 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../util/seeded-random.ts';
-import type { Backend, FetchedObject, FetchOptions, ObjectKey, StoreOptions, StoreResult } from '../backend.ts';
+import type {
+  Backend,
+  FetchedObject,
+  FetchOptions,
+  ListedObject,
+  ObjectKey,
+  RequestOptions,
+  StoreOptions,
+  StoreResult,
+} from '../backend.ts';
 import { BackendError } from '../errors.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
-import { InterceptedBackend } from './intercepted-backend.ts';
+import { InterceptedBackend, objectText, prefixText } from './intercepted-backend.ts';
 import type { Operation, OperationName } from './intercepted-backend.ts';
+
+const KEYS_PER_REQUEST = 1000;
 
 export type Fault =
   /** Nothing happens in the store; the error is a temporary BackendError unless given. */
@@ -24,7 +35,7 @@ export type Fault =
   | { readonly kind: 'corrupt' };
 
 export interface FaultyRequest {
-  /** Counts all requests of the store, from 1. Each step of a listing is one. */
+  /** Counts all requests of the store, from 1. A listing has one for each thousand keys. */
   readonly number: number;
   readonly name: OperationName;
   readonly subject: string;
@@ -60,16 +71,27 @@ export class FaultyBackend extends InterceptedBackend {
   }
 
   override store(key: ObjectKey, metadata: ObjectMetadata, payload: readonly Uint8Array[], options?: StoreOptions): Promise<StoreResult> {
-    return this.#inject('store', `object ${key}`, options?.signal, (damage) =>
+    return this.#inject('store', objectText(key), options?.signal, (damage) =>
       this.inner.store(key, metadata, damage === undefined ? payload : [damaged(Buffer.concat(payload), damage)], options),
     );
   }
 
   override fetch(key: ObjectKey, options?: FetchOptions): Promise<FetchedObject> {
-    return this.#inject('fetch', `object ${key}`, options?.signal, async (damage) => {
+    return this.#inject('fetch', objectText(key), options?.signal, async (damage) => {
       const fetched = await this.inner.fetch(key, options);
       return damage === undefined ? fetched : { ...fetched, payload: damaged(fetched.payload, damage) };
     });
+  }
+
+  override async *list(prefix: string, options?: RequestOptions): AsyncGenerator<ListedObject> {
+    const request = (): Promise<void> => this.#inject('list', prefixText(prefix), options?.signal, async () => undefined);
+    let count = 0;
+    await request();
+    for await (const listed of this.inner.list(prefix, options)) {
+      if (count > 0 && count % KEYS_PER_REQUEST === 0) await request();
+      count += 1;
+      yield listed;
+    }
   }
 
   protected around<T>({ name, subject, signal }: Operation, run: () => Promise<T>): Promise<T> {
