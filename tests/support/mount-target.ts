@@ -1,0 +1,30 @@
+/** A mount of ours as a target of tests that run on any directory. */
+import { MountedFileSystem, type MountOptions } from './mounted-file-system.ts';
+import type { Capability, Target } from './target.ts';
+
+const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>(['reflink', 'shift-range', 'large-xattrs', 'huge-files', 'mount-root']);
+
+export interface MountTarget extends Target {
+  readonly fileSystem: MountedFileSystem;
+  remount(): Promise<void>;
+  dropCaches(): Promise<void>;
+  checkInvariants(): Promise<void>;
+}
+
+/** Makes a file system and mounts it, with `--allow-other`. */
+export async function mountTarget(options: MountOptions = {}): Promise<MountTarget> {
+  const fileSystem = await MountedFileSystem.create(options);
+  return {
+    name: 'a mount',
+    path: fileSystem.mountpoint,
+    capabilities: CAPABILITIES,
+    fileSystem,
+    remount: () => fileSystem.remount(),
+    dropCaches: () => fileSystem.dropCache(),
+    async checkInvariants(): Promise<void> {
+      const broken = await fileSystem.brokenInvariants();
+      if (broken.length > 0) throw new Error(`broken invariants:\n${broken.join('\n')}`);
+    },
+    [Symbol.asyncDispose]: () => fileSystem[Symbol.asyncDispose](),
+  };
+}

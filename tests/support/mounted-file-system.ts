@@ -1,0 +1,233 @@
+/**
+ * A file system of ours, made, mounted and unmounted as users do it: by the commands, each a process of its own, with the store, the cache
+ * directory and the mountpoint in a temporary directory. Whatever happens, disposing of it leaves neither a mount nor a daemon behind.
+ */
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type InvariantOptions, brokenInvariants } from './invariants.ts';
+import { type ProgramOptions, type ProgramResult, mustRun, runProgram } from './run-program.ts';
+
+export interface MountOptions {
+  /** Absent: not encrypted. */
+  readonly passphrase?: string;
+  readonly dataBlockSizeKib?: number;
+  /** More arguments of mount.s3ql. */
+  readonly mountArguments?: readonly string[];
+  /** Mounted as this user (root if absent). */
+  readonly uid?: number;
+  /** A store to mount instead of a new one: the directory of a local:// URL. */
+  readonly storeDirectory?: string;
+}
+
+const CONTROL_FILE = '.__s3ql__ctrl__';
+const BIN = fileURLToPath(new URL('../../bin/', import.meta.url));
+const DEFAULT_MOUNT_ARGUMENTS = ['--allow-other', '--compress', 'zlib-1'];
+/** How long a daemon that was told to end may take: everything has to reach the store. */
+const END_TIMEOUT_MS = 120_000;
+const POLL_MS = 20;
+
+/** Runs one of our commands, e.g. `mkfs.s3ql`. */
+export function runCommand(name: string, args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
+  return runProgram(join(BIN, name), args, options);
+}
+
+export class MountedFileSystem implements AsyncDisposable {
+  readonly directory: string;
+  readonly storeDirectory: string;
+  readonly cacheDirectory: string;
+  readonly mountpoint: string;
+  readonly storageUrl: string;
+  readonly #options: MountOptions;
+  /** Of the daemon, while mounted. */
+  #pid: number | undefined;
+
+  private constructor(directory: string, options: MountOptions) {
+    this.directory = directory;
+    this.storeDirectory = options.storeDirectory ?? join(directory, 'store');
+    this.cacheDirectory = join(directory, 'cache');
+    this.mountpoint = join(directory, 'mnt');
+    this.storageUrl = `local://${this.storeDirectory}`;
+    this.#options = options;
+  }
+
+  /** Makes a file system (unless there is a store already) and mounts it. */
+  static async create(options: MountOptions = {}): Promise<MountedFileSystem> {
+    const fileSystem = await MountedFileSystem.prepare(options);
+    try {
+      if (options.storeDirectory === undefined) await fileSystem.make();
+      await fileSystem.mount();
+      return fileSystem;
+    } catch (error) {
+      await fileSystem[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Directories only: nothing made, nothing mounted. */
+  static async prepare(options: MountOptions = {}): Promise<MountedFileSystem> {
+    const directory = await mkdtemp(join(tmpdir(), 's3ql-mount-'));
+    await chmod(directory, 0o755);
+    const fileSystem = new MountedFileSystem(directory, options);
+    await mkdir(fileSystem.mountpoint);
+    await mkdir(fileSystem.cacheDirectory, { mode: 0o700 });
+    if (options.storeDirectory === undefined) await mkdir(fileSystem.storeDirectory);
+    return fileSystem;
+  }
+
+  get pid(): number {
+    if (this.#pid === undefined) throw new Error('not mounted');
+    return this.#pid;
+  }
+
+  get isMounted(): boolean {
+    return this.#pid !== undefined;
+  }
+
+  get passphrase(): string | undefined {
+    return this.#options.passphrase;
+  }
+
+  async make(): Promise<void> {
+    const { passphrase, dataBlockSizeKib = 128 } = this.#options;
+    const encryption = passphrase === undefined ? ['--plain'] : [];
+    await this.#must('mkfs.s3ql', [...encryption, '--data-block-size', String(dataBlockSizeKib), this.storageUrl]);
+  }
+
+  /** Arguments of mount.s3ql for this file system. */
+  mountArguments(): string[] {
+    return [...this.#common(), ...DEFAULT_MOUNT_ARGUMENTS, ...(this.#options.mountArguments ?? []), this.storageUrl, this.mountpoint];
+  }
+
+  /** Runs mount.s3ql, whatever comes of it. */
+  tryToMount(args: readonly string[] = this.mountArguments()): Promise<ProgramResult> {
+    return runCommand('mount.s3ql', args, this.#programOptions());
+  }
+
+  /** Mounts; returns what the command said. */
+  async mount(): Promise<ProgramResult> {
+    const result = await this.tryToMount();
+    if (result.exitCode !== 0) throw new Error(`mount.s3ql: exit ${result.exitCode}\n${result.stdout}${result.stderr}${await this.log()}`);
+    this.#pid = Number((await this.control('get', 's3ql_pid?')).trim());
+    return result;
+  }
+
+  /** Unmounts; returns when everything is in the store and the daemon has gone. */
+  async unmount(): Promise<void> {
+    const { pid } = this;
+    const result = await runCommand('umount.s3ql', [this.mountpoint]);
+    if (result.exitCode !== 0) throw new Error(`umount.s3ql: exit ${result.exitCode}\n${result.stderr}${await this.log()}`);
+    await this.#ended(pid);
+    this.#pid = undefined;
+  }
+
+  async remount(): Promise<void> {
+    await this.unmount();
+    await this.mount();
+  }
+
+  /** Kills the daemon and waits until it and its mount are gone. What is open in the mount stays open, and dead. */
+  async kill(signal: 'SIGKILL' = 'SIGKILL'): Promise<void> {
+    const { pid } = this;
+    process.kill(pid, signal);
+    await this.#ended(pid);
+    this.#pid = undefined;
+    await runProgram('umount', ['-l', this.mountpoint]);
+  }
+
+  /** Sends the daemon a signal that ends it in an orderly way, and waits for that. */
+  async terminate(signal: 'SIGINT' | 'SIGTERM'): Promise<void> {
+    const { pid } = this;
+    process.kill(pid, signal);
+    await this.#ended(pid);
+    this.#pid = undefined;
+  }
+
+  /** Empties the block cache: what is read next comes from the store. */
+  async dropCache(): Promise<void> {
+    await this.control('set', 's3ql_dropcache!');
+  }
+
+  /** Uploads all blocks that changed. */
+  async flushCache(): Promise<void> {
+    await this.control('set', 's3ql_flushcache!');
+  }
+
+  /** Gets or sets an attribute of the control file. */
+  async control(what: 'get' | 'set', name: string): Promise<string> {
+    const path = join(this.mountpoint, CONTROL_FILE);
+    const args = what === 'get' ? ['--only-values', '--absolute-names', '-n', name, path] : ['-n', name, '-v', 'now', path];
+    return (await mustRun(what === 'get' ? 'getfattr' : 'setfattr', args)).stdout;
+  }
+
+  /** Forgets everything this machine knows of the file system. */
+  async removeCache(): Promise<void> {
+    await rm(this.cacheDirectory, { recursive: true });
+    await mkdir(this.cacheDirectory, { mode: 0o700 });
+  }
+
+  /** What is wrong with the store; unmounts first if need be. */
+  async brokenInvariants(options: Pick<InvariantOptions, 'allowUnknownObjects'> = {}): Promise<string[]> {
+    if (this.isMounted) await this.unmount();
+    const { passphrase } = this.#options;
+    return brokenInvariants({ storeDirectory: this.storeDirectory, ...(passphrase === undefined ? {} : { passphrase }), ...options });
+  }
+
+  /** The daemon's log, for messages of failures. */
+  async log(): Promise<string> {
+    return readFile(join(this.cacheDirectory, 'mount.log'), 'utf8').catch(() => '');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const pid = this.#pid;
+    this.#pid = undefined;
+    if (pid !== undefined) {
+      // Without its daemon a mount answers everything at once with an error; with one that hangs, cleaning up would hang too.
+      if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+      await this.#ended(pid);
+    }
+    if ((await mountedPaths()).has(this.mountpoint)) await runProgram('umount', ['-l', this.mountpoint]);
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  #common(): string[] {
+    return ['--cachedir', this.cacheDirectory, '--authfile', join(this.directory, 'no-authinfo2')];
+  }
+
+  #programOptions(): ProgramOptions {
+    const { passphrase, uid } = this.#options;
+    return {
+      env: { ...process.env, HOME: this.directory },
+      ...(passphrase === undefined ? {} : { input: `${passphrase}\n` }),
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    };
+  }
+
+  async #must(name: string, args: readonly string[]): Promise<void> {
+    await mustRun(join(BIN, name), [...this.#common(), ...args], this.#programOptions());
+  }
+
+  /** The daemon is no child of ours: its end can only be looked for. @throws if it does not end */
+  async #ended(pid: number): Promise<void> {
+    const limit = AbortSignal.timeout(END_TIMEOUT_MS);
+    while (isRunning(pid)) {
+      if (limit.aborted) throw new Error(`the daemon ${pid} does not end\n${await this.log()}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function mountedPaths(): Promise<Set<string>> {
+  const table = await readFile('/proc/self/mounts', 'utf8');
+  return new Set(table.split('\n').map((line) => line.split(' ')[1] ?? ''));
+}
