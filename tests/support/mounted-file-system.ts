@@ -2,6 +2,7 @@
  * A file system of ours, made, mounted and unmounted as users do it: by the commands, each a process of its own, with the store, the cache
  * directory and the mountpoint in a temporary directory. Whatever happens, disposing of it leaves neither a mount nor a daemon behind.
  */
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -218,10 +219,11 @@ export class MountedFileSystem implements AsyncDisposable {
   }
 }
 
+/** A process that ended, but that nobody has waited for yet, does not run. */
 function isRunning(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    const status = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return status.charAt(status.lastIndexOf(')') + 2) !== 'Z';
   } catch {
     return false;
   }

@@ -18,9 +18,7 @@ export type Capability =
   /** Files of 2^63-1 bytes. */
   | 'huge-files'
   /** Holes and data are told apart by the page, not by larger blocks. */
-  | 'page-sized-holes'
-  /** The mount's root can be tried: rmdir, rename. */
-  | 'mount-root';
+  | 'page-sized-holes';
 
 export interface Target extends AsyncDisposable {
   readonly name: string;

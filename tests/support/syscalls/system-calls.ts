@@ -1,4 +1,5 @@
 /** All system calls a test can ask an agent for, and how a call is written: its name and arguments, as an array. */
+import { descriptionCalls } from './description-calls.ts';
 import { descriptorCalls } from './descriptor-calls.ts';
 import { handleCalls } from './handle-calls.ts';
 import { lockCalls } from './lock-calls.ts';
@@ -14,6 +15,7 @@ export type SystemCalls = typeof pathCalls &
   typeof spaceCalls &
   typeof lockCalls &
   typeof handleCalls &
+  typeof descriptionCalls &
   typeof processCalls;
 
 /** For example `['chmod', 'file', 0o600]`. */
@@ -29,6 +31,7 @@ const systemCalls: SystemCalls = {
   ...spaceCalls,
   ...lockCalls,
   ...handleCalls,
+  ...descriptionCalls,
   ...processCalls,
 };
 
