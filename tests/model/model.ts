@@ -2,7 +2,7 @@
  * The same random operations on a file system under test and on a plain directory: every outcome and, after every step, the whole tree must
  * be the same. A failure is printed as the shortest list of system calls that shows it, with the seed that leads there.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -73,6 +73,7 @@ export function modelSuite(target: Target): void {
 
     beforeAll(async () => {
       plainRoot = await mkdtemp(join(tmpdir(), 's3ql-model-'));
+      await chmod(plainRoot, 0o755);
       const root = join(target.path, 'model');
       await mkdir(root);
       tested = new Side(root);

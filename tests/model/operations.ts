@@ -7,6 +7,7 @@ import {
   O_APPEND,
   O_CREAT,
   O_EXCL,
+  O_NONBLOCK,
   O_RDONLY,
   O_RDWR,
   O_TRUNC,
@@ -31,6 +32,9 @@ const BLOCK = 128 * 1024;
 /** Every path the operations know. */
 export const PATHS: readonly string[] = NAMES.flatMap((name) => [name, ...NAMES.map((inner) => `${name}/${inner}`)]);
 
+/** For both, without waiting if it is a fifo. */
+const ANY = O_RDWR | O_NONBLOCK;
+
 const path = fc.constantFrom(...PATHS);
 const slot = fc.constantFrom(...SLOTS);
 const offset = fc.oneof(fc.nat(20), fc.nat(3 * BLOCK), fc.constantFrom(BLOCK, BLOCK - 1, BLOCK + 1, 2 * BLOCK, 4096));
@@ -42,13 +46,13 @@ const xattr = fc.constantFrom('user.one', 'user.two', 'trusted.three');
 
 /** Opens the path, makes the calls with the descriptor, closes it. */
 function withFile(where: string, ...calls: readonly Call[]): Call[] {
-  return [['open', where, O_RDWR, 0, 'f'], ...calls, ['close', 'f']];
+  return [['open', where, ANY, 0, 'f'], ...calls, ['close', 'f']];
 }
 
 const changes: ReadonlyArray<fc.Arbitrary<readonly Call[]>> = [
   fc
     .tuple(path, mode, fc.constantFrom(O_CREAT, O_CREAT | O_EXCL, O_CREAT | O_TRUNC))
-    .map(([where, bits, flags]) => [['open', where, flags | O_RDWR, bits]]),
+    .map(([where, bits, flags]) => [['open', where, flags | ANY, bits]]),
   fc.tuple(path, mode).map(([where, bits]) => [['mkdir', where, bits | 0o300]]),
   fc.tuple(path, fc.constantFrom(...PATHS, '../outside', 'nowhere')).map(([where, target]) => [['symlink', target, where]]),
   fc.tuple(path, fc.constantFrom(S_IFBLK, S_IFCHR, S_IFSOCK)).map(([where, type]) => [['mknod', where, type | 0o640, 7, 9]]),
@@ -81,7 +85,7 @@ const changes: ReadonlyArray<fc.Arbitrary<readonly Call[]>> = [
 const contents: ReadonlyArray<fc.Arbitrary<readonly Call[]>> = [
   fc.tuple(path, offset, length, fill).map(([where, at, size, byte]) => withFile(where, ['pwrite', 'f', byte.repeat(size), at])),
   fc.tuple(path, length, fill).map(([where, size, byte]) => [
-    ['open', where, O_RDWR | O_CREAT | O_APPEND, 0o644, 'f'],
+    ['open', where, ANY | O_CREAT | O_APPEND, 0o644, 'f'],
     ['write', 'f', byte.repeat(size)],
     ['close', 'f'],
   ]),
@@ -90,8 +94,8 @@ const contents: ReadonlyArray<fc.Arbitrary<readonly Call[]>> = [
     .tuple(path, offset, length, fc.constantFrom(0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE))
     .map(([where, at, size, flags]) => withFile(where, ['fallocate', 'f', flags, at, size + 1])),
   fc.tuple(path, path, offset, offset, length).map(([from, to, at, toAt, size]) => [
-    ['open', from, O_RDONLY, 0, 'f'],
-    ['open', to, O_RDWR, 0, 'g'],
+    ['open', from, ANY, 0, 'f'],
+    ['open', to, ANY, 0, 'g'],
     ['copyFileRange', 'f', at, 'g', toAt, size],
     ['close', 'f'],
     ['close', 'g'],
@@ -99,7 +103,7 @@ const contents: ReadonlyArray<fc.Arbitrary<readonly Call[]>> = [
 ];
 
 const openFiles: ReadonlyArray<fc.Arbitrary<readonly Call[]>> = [
-  fc.tuple(slot, path, fc.constantFrom(O_RDONLY, O_RDWR, O_RDWR | O_CREAT)).map(([into, where, flags]) => [
+  fc.tuple(slot, path, fc.constantFrom(O_RDONLY | O_NONBLOCK, ANY, ANY | O_CREAT)).map(([into, where, flags]) => [
     ['close', into],
     ['open', where, flags, 0o666, into],
   ]),
