@@ -19,6 +19,8 @@ export interface FileSystemContext {
   readonly lifetime: InodeLifetime;
   readonly subdirectories: SubdirectoryCounts;
   readonly atimePolicy: AtimePolicy;
+  /** The same for directories. */
+  readonly directoryAtimePolicy: AtimePolicy;
 }
 
 /** Credentials of the process that asks; `umask` is zero where it was applied already. */

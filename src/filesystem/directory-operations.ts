@@ -6,6 +6,7 @@
 import { CONTROL_INODE, type Inode, type InodeId } from '../metadata/types.ts';
 import { FsError } from '../util/errors.ts';
 import { ACL_ACCESS_NAME, ACL_DEFAULT_NAME, encodeAcl, inheritAcl, isMinimalAcl, parseAcl } from './posix-acl.ts';
+import { accessed } from './access-times.ts';
 import { type Caller, type FileSystemContext, requireInode, requireUnlocked } from './context.ts';
 import { isDirectory, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_ISGID } from './file-mode.ts';
 
@@ -67,6 +68,7 @@ export class DirectoryOperations {
   readSymlink(id: InodeId): Uint8Array {
     const target = this.#context.database.symlinks.target(id);
     if (target === undefined) throw new FsError('EINVAL', `inode ${id} is no symbolic link`);
+    accessed(this.#context, requireInode(this.#context, id));
     return target;
   }
 

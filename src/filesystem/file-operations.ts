@@ -5,12 +5,12 @@
  */
 import { FsError } from '../util/errors.ts';
 import { CONTROL_INODE, type Inode, type InodeId } from '../metadata/types.ts';
+import { accessed, accessTimeIsDue } from './access-times.ts';
 import { type FileSystemContext, requireInode, requireUnlocked } from './context.ts';
 import { isDirectory, isRegularFile, withoutSetIdBits } from './file-mode.ts';
 
 /** Largest file size and offset (off_t). */
 export const MAX_FILE_BYTES: bigint = 2n ** 63n - 1n;
-const DAY_NS = 86_400_000_000_000n;
 
 export const FALLOC_FL_KEEP_SIZE = 0x01;
 export const FALLOC_FL_PUNCH_HOLE = 0x02;
@@ -32,7 +32,7 @@ export class FileOperations {
     if (id === CONTROL_INODE) throw new FsError('EACCES', 'the control file cannot be opened');
     const inode = forWriting ? requireUnlocked(this.#context, id) : requireInode(this.#context, id);
     if (isDirectory(inode.mode) && forWriting) throw new FsError('EISDIR');
-    return { atimeDue: this.#atimeIsDue(inode, this.#context.clock()) };
+    return { atimeDue: accessTimeIsDue(this.#context, inode) };
   }
 
   /** Whether `read` of the range would be synchronous now. */
@@ -44,12 +44,12 @@ export class FileOperations {
   }
 
   /** Fills `into` from `offset`; returns how many bytes there were before the end of the file. `reader` identifies the open file. */
-  read(id: InodeId, reader: number, offset: bigint, into: Uint8Array): number | Promise<number> {
+  read(id: InodeId, reader: number, offset: bigint, into: Uint8Array, movesAtime: boolean = true): number | Promise<number> {
     const inode = requireInode(this.#context, id);
     if (offset >= inode.size) return 0;
     const available = inode.size - offset;
     const lengthBytes = available < BigInt(into.length) ? Number(available) : into.length;
-    this.#accessed(inode);
+    if (movesAtime) accessed(this.#context, inode);
     const done = this.#context.blocks.read(id, offset, into.subarray(0, lengthBytes), { handle: reader, fileSize: inode.size });
     return done === undefined ? lengthBytes : done.then(() => lengthBytes);
   }
@@ -136,6 +136,7 @@ export class FileOperations {
     target: InodeId,
     targetOffset: bigint,
     lengthBytes: bigint,
+    killSetId: boolean,
     signal: AbortSignal,
   ): Promise<bigint> {
     const from = requireInode(this.#context, source);
@@ -148,9 +149,9 @@ export class FileOperations {
     const end = targetOffset + copied;
     if (end > MAX_FILE_BYTES) throw new FsError('EFBIG');
     if (source === target && sourceOffset < end && targetOffset < sourceOffset + copied) throw new FsError('EINVAL', 'ranges overlap');
-    this.#accessed(from);
+    accessed(this.#context, from);
     await this.#context.blocks.clone(source, sourceOffset, target, targetOffset, copied, signal);
-    this.#modified(target, end, false);
+    this.#modified(target, end, killSetId);
     return copied;
   }
 
@@ -205,20 +206,5 @@ export class FileOperations {
     if (killSetId) inode.mode = withoutSetIdBits(inode.mode);
     database.inodes.update(inode);
     commits.changed();
-  }
-
-  #accessed(inode: Inode): void {
-    if (inode.locked) return;
-    const nowNs = this.#context.clock();
-    if (!this.#atimeIsDue(inode, nowNs)) return;
-    this.#context.database.inodes.setAtime(inode.id, nowNs);
-    this.#context.commits.changed();
-  }
-
-  /** mount(8): relatime moves atime if it is not newer than mtime and ctime, or a day old. */
-  #atimeIsDue(inode: Inode, nowNs: bigint): boolean {
-    const { atimePolicy } = this.#context;
-    if (atimePolicy !== 'relatime') return atimePolicy === 'strictatime';
-    return inode.atimeNs <= inode.mtimeNs || inode.atimeNs <= inode.ctimeNs || nowNs - inode.atimeNs >= DAY_NS;
   }
 }

@@ -6,6 +6,7 @@ import type { BlockCache } from '../blocks/block-cache.ts';
 import type { MetadataDatabase } from '../metadata/database.ts';
 import type { DirectoryEntry, Inode, InodeId } from '../metadata/types.ts';
 import { type NanosecondClock, systemClock } from '../util/clock.ts';
+import { accessed } from './access-times.ts';
 import { AttributeOperations } from './attribute-operations.ts';
 import { attributesOf, type FileAttributes } from './attributes.ts';
 import { CommitCycle } from './commit-cycle.ts';
@@ -28,6 +29,8 @@ export interface FileSystemOptions {
   readonly database: MetadataDatabase;
   readonly blocks: BlockCache;
   readonly atimePolicy?: AtimePolicy;
+  /** Default: as `atimePolicy`. */
+  readonly directoryAtimePolicy?: AtimePolicy;
   readonly commitIntervalMs?: number;
   readonly clock?: NanosecondClock;
   /** Something failed that nobody waits for; it is tried again or left to the next mount. */
@@ -58,6 +61,7 @@ export class FileSystem {
       commits: this.commits,
       clock: options.clock ?? systemClock(),
       atimePolicy: options.atimePolicy ?? 'relatime',
+      directoryAtimePolicy: options.directoryAtimePolicy ?? options.atimePolicy ?? 'relatime',
       lifetime: new InodeLifetime((id) => this.#purge.purge(id)),
       subdirectories: new SubdirectoryCounts(database.entries),
     };
@@ -80,8 +84,9 @@ export class FileSystem {
     return attributesOf(this.#context, inode);
   }
 
-  /** Entries behind the cookie, in cookie order, with their inodes. */
+  /** Entries behind the cookie, in cookie order, with their inodes. Counts as a read of the directory. */
   list(directory: InodeId, afterCookie: number, limit: number): Array<DirectoryEntry & { readonly attributes: Inode }> {
+    accessed(this.#context, requireInode(this.#context, directory));
     return this.#context.database.entries.listWithInodes(directory, afterCookie, limit);
   }
 

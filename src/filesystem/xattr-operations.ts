@@ -7,6 +7,7 @@ import { isDirectory, S_ISGID } from './file-mode.ts';
 
 export const XATTR_CREATE = 1;
 export const XATTR_REPLACE = 2;
+const NAMESPACES = ['user.', 'trusted.', 'security.'].map((prefix) => Buffer.from(prefix));
 const MAX_NAME_BYTES = 255;
 /** XATTR_SIZE_MAX of the kernel. */
 const MAX_VALUE_BYTES = 65_536;
@@ -36,6 +37,7 @@ export class XattrOperations {
     if (name.length > MAX_NAME_BYTES) throw new FsError('ERANGE');
     if (value.length > MAX_VALUE_BYTES) throw new FsError('E2BIG');
     if ((flags & XATTR_CREATE) !== 0 && (flags & XATTR_REPLACE) !== 0) throw new FsError('EINVAL');
+    requireKnownNamespace(name);
     requireUnlocked(this.#context, id);
     database.atomic(() => {
       const exists = database.xattrs.get(id, name) !== undefined;
@@ -85,6 +87,14 @@ export class XattrOperations {
     inode.ctimeNs = this.#context.clock();
     this.#context.database.inodes.update(inode);
   }
+}
+
+/** xattr(7): the kernel asks FUSE about every name, whatever it begins with. @throws FsError EOPNOTSUPP, EINVAL (nothing but the namespace) */
+function requireKnownNamespace(name: Uint8Array): void {
+  if (sameBytes(name, ACL_ACCESS_NAME) || sameBytes(name, ACL_DEFAULT_NAME)) return;
+  const namespace = NAMESPACES.find((prefix) => sameBytes(name.subarray(0, prefix.length), prefix));
+  if (namespace === undefined) throw new FsError('EOPNOTSUPP');
+  if (name.length === namespace.length) throw new FsError('EINVAL');
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -31,6 +31,7 @@ const FUSE_WRITE_KILL_SUIDGID = 1 << 2;
 const O_ACCMODE = 3;
 const O_RDONLY = 0;
 const O_TRUNC = 0o1000;
+const O_NOATIME = 0o1000000;
 const FS_IOC_GETFLAGS = 0x8008_6601;
 const FS_IOC_SETFLAGS = 0x4008_6602;
 const FS_IOC_FSGETXATTR = 0x801c_581f;
@@ -44,6 +45,7 @@ const FOREVER_MS = 365 * 86_400_000;
 const DOT_COOKIES = 2;
 const LISTING_PAGE_ENTRIES = 32;
 
+const TRUSTED = Buffer.from('trusted.');
 const DOT = Buffer.from('.');
 const DOT_DOT = Buffer.from('..');
 
@@ -77,6 +79,8 @@ export interface FuseAdapterOptions {
 export class FuseAdapter implements Handlers {
   readonly #fs: FileSystem;
   readonly #options: FuseAdapterOptions;
+  /** Open with O_NOATIME. */
+  readonly #noAtimeHandles = new Set<number>();
   #nextHandle = 1;
 
   constructor(options: FuseAdapterOptions) {
@@ -143,7 +147,9 @@ export class FuseAdapter implements Handlers {
     const { atimeDue } = this.#fs.files.open(id, (flags & O_ACCMODE) !== O_RDONLY || truncates);
     const truncated = truncates ? this.#fs.files.truncate(id, 0n, (openFlags & FUSE_OPEN_KILL_SUIDGID) !== 0) : undefined;
     // Reads that the kernel serves from its cache never get here: where one would move the atime it must not have a cache.
-    const reply = this.#openReply(atimeDue && (flags & O_ACCMODE) !== 1 ? 0 : FOPEN_KEEP_CACHE);
+    const movesAtime = (flags & O_NOATIME) === 0;
+    const reply = this.#openReply(atimeDue && movesAtime && (flags & O_ACCMODE) !== 1 ? 0 : FOPEN_KEEP_CACHE);
+    if (!movesAtime) this.#noAtimeHandles.add(reply.handle);
     return truncated === undefined ? reply : truncated.then(() => reply);
   }
 
@@ -178,14 +184,15 @@ export class FuseAdapter implements Handlers {
     reply: Uint8Array,
   ): number | Promise<Uint8Array> {
     const id = node as InodeId;
+    const movesAtime = !this.#noAtimeHandles.has(handle);
     if (this.#fs.files.isCached(id, offset, size)) {
-      const count = this.#fs.files.read(id, handle, offset, reply.subarray(0, size));
+      const count = this.#fs.files.read(id, handle, offset, reply.subarray(0, size), movesAtime);
       if (typeof count === 'number') return count;
       throw new Error('a read of cached blocks was not synchronous');
     }
     // The reply buffer is shared: what has to wait reads into one of its own.
     const own = Buffer.allocUnsafe(size);
-    const count = this.#fs.files.read(id, handle, offset, own);
+    const count = this.#fs.files.read(id, handle, offset, own, movesAtime);
     return typeof count === 'number' ? Promise.resolve(own.subarray(0, count)) : count.then((bytes) => own.subarray(0, bytes));
   }
 
@@ -200,8 +207,8 @@ export class FuseAdapter implements Handlers {
     return this.#fs.files.write(node as InodeId, offset, data, (writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0);
   }
 
-  release(): void {
-    // Nothing is bound to a handle: reads know their reader by its number only.
+  release(_node: number, handle: number): void {
+    this.#noAtimeHandles.delete(handle);
   }
 
   fsync(_context: RequestContext, node: number): Promise<void> {
@@ -278,8 +285,11 @@ export class FuseAdapter implements Handlers {
     return this.#fs.xattrs.get(node as InodeId, name);
   }
 
-  listxattr(_context: RequestContext, node: number): readonly Uint8Array[] {
-    return node === CONTROL_INODE ? [] : this.#fs.xattrs.list(node as InodeId);
+  /** The kernel keeps trusted attributes from users, but not their names. */
+  listxattr(context: RequestContext, node: number): readonly Uint8Array[] {
+    if (node === CONTROL_INODE) return [];
+    const names = this.#fs.xattrs.list(node as InodeId);
+    return lacksPrivileges(context) ? names.filter((name) => !startsWith(name, TRUSTED)) : names;
   }
 
   removexattr(_context: RequestContext, node: number, name: Uint8Array): void {
@@ -287,8 +297,8 @@ export class FuseAdapter implements Handlers {
     this.#fs.xattrs.remove(node as InodeId, name);
   }
 
-  fallocate(_context: RequestContext, node: number, _handle: number, mode: number, offset: bigint, length: bigint): MaybePromise<void> {
-    return this.#fs.files.fallocate(node as InodeId, mode, offset, length, false);
+  fallocate(context: RequestContext, node: number, _handle: number, mode: number, offset: bigint, length: bigint): MaybePromise<void> {
+    return this.#fs.files.fallocate(node as InodeId, mode, offset, length, lacksPrivileges(context));
   }
 
   lseek(_context: RequestContext, node: number, _handle: number, offset: bigint, whence: number): bigint {
@@ -305,7 +315,15 @@ export class FuseAdapter implements Handlers {
     outOffset: bigint,
     length: bigint,
   ): Promise<bigint> {
-    return this.#fs.files.copyRange(node as InodeId, offset, outNode as InodeId, outOffset, length, context.signal);
+    return this.#fs.files.copyRange(
+      node as InodeId,
+      offset,
+      outNode as InodeId,
+      outOffset,
+      length,
+      lacksPrivileges(context),
+      context.signal,
+    );
   }
 
   /** lsattr and chattr: the only flag is `i`, our `locked`; it can be set, never cleared. */
@@ -399,6 +417,15 @@ export class FuseAdapter implements Handlers {
   #requireOwner(context: RequestContext): void {
     if (context.uid !== 0 && context.uid !== this.#options.ownerUid) throw new FsError('EPERM');
   }
+}
+
+/** Requests that don't say whether set-user-id and set-group-id are to go: they go unless root asks. */
+function lacksPrivileges({ uid }: RequestContext): boolean {
+  return uid !== 0;
+}
+
+function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  return Buffer.compare(bytes.subarray(0, prefix.length), prefix) === 0;
 }
 
 function caller(context: RequestContext, umask: number): { uid: number; gid: number; umask: number } {

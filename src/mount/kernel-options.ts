@@ -30,6 +30,11 @@ export function atimePolicy({ kernelFlags }: MountOptions): AtimePolicy {
   return last === 'strictatime' || last === 'norelatime' ? 'strictatime' : 'relatime';
 }
 
+export function directoryAtimePolicy(options: MountOptions): AtimePolicy {
+  const last = options.kernelFlags.findLast((flag) => /^(no)?diratime$/.test(flag));
+  return last === 'nodiratime' ? 'noatime' : atimePolicy(options);
+}
+
 export function fuseFeatures(options: MountOptions): Features {
   return {
     atomicTruncate: true,

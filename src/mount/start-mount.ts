@@ -20,7 +20,7 @@ import { logger } from '../util/log.ts';
 import { cacheLimits, checkDescriptorLimit } from './cache-limits.ts';
 import { controlActions, type KernelCaches } from './control-actions.ts';
 import { FuseAdapter } from './fuse-adapter.ts';
-import { atimePolicy, fuseFeatures, kernelMountOptions } from './kernel-options.ts';
+import { atimePolicy, directoryAtimePolicy, fuseFeatures, kernelMountOptions } from './kernel-options.ts';
 import { LocalDirectory } from './local-directory.ts';
 import { MetadataUploads } from './metadata-uploads.ts';
 import { openStore } from './open-store.ts';
@@ -88,6 +88,7 @@ export async function startMount(request: MountRequest, interaction: Interaction
     database,
     blocks,
     atimePolicy: atimePolicy(request),
+    directoryAtimePolicy: directoryAtimePolicy(request),
     onBackgroundError: (error, what) => log.error(error, 'Error while %s', what),
   });
   const uploads = resources.use(

@@ -173,7 +173,7 @@ test('holes are punched, ranges taken out and put in', async () => {
 test('a copied range shares its objects with the source', async () => {
   const source = await system.file(ROOT, 'a', Buffer.concat([Buffer.alloc(BLOCK_BYTES, 1), Buffer.alloc(BLOCK_BYTES, 2)]));
   const target = await system.file(ROOT, 'b');
-  const copied = await system.fs.files.copyRange(source, 0n, target, 0n, 10n ** 12n, new AbortController().signal);
+  const copied = await system.fs.files.copyRange(source, 0n, target, 0n, 10n ** 12n, false, new AbortController().signal);
   expect(copied).toBe(2n * BigInt(BLOCK_BYTES));
   expect(await system.contents(target)).toEqual(await system.contents(source));
   await system.blocks.flush();
