@@ -2,7 +2,7 @@
 import { MountedFileSystem, type MountOptions } from './mounted-file-system.ts';
 import type { Capability, Target } from './target.ts';
 
-const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>(['large-xattrs', 'huge-files']);
+const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>(['devices', 'large-xattrs', 'huge-files']);
 
 export interface MountTarget extends Target {
   readonly fileSystem: MountedFileSystem;
@@ -11,9 +11,9 @@ export interface MountTarget extends Target {
   checkInvariants(): Promise<void>;
 }
 
-/** Makes a file system and mounts it, with `--allow-other`. */
+/** Makes a file system and mounts it as a plain directory is: with all users allowed, devices and set-user-id programs. */
 export async function mountTarget(options: MountOptions = {}): Promise<MountTarget> {
-  const fileSystem = await MountedFileSystem.create(options);
+  const fileSystem = await MountedFileSystem.create({ ...options, mountArguments: ['-o', 'suid,dev', ...(options.mountArguments ?? [])] });
   return {
     name: 'a mount',
     path: fileSystem.mountpoint,
