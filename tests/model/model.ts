@@ -14,7 +14,7 @@ import type { Call } from '../support/syscalls/system-calls.ts';
 import type { Target } from '../support/target.ts';
 import { BEGINNING, CLOSE_ALL, type Operation, PATHS, operations } from './operations.ts';
 
-const RUNS = LONG ? 2000 : 60;
+const RUNS = LONG ? 2000 : 30;
 const TIMEOUT_MS = LONG ? 3_600_000 : 300_000;
 
 /** One side of the comparison: an agent with a directory of its own for each run. */

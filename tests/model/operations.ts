@@ -125,7 +125,7 @@ const calls: fc.Arbitrary<readonly Call[]> = fc
 
 /** `special`: what the file system under test can do beyond a plain directory. */
 export function operations(special: ReadonlyArray<'remount' | 'drop caches'>): fc.Arbitrary<Operation[]> {
-  const common: fc.WeightedArbitrary<Operation> = { arbitrary: calls, weight: 40 };
+  const common: fc.WeightedArbitrary<Operation> = { arbitrary: calls, weight: 100 };
   const rare = special.map((arbitrary): fc.WeightedArbitrary<Operation> => ({ arbitrary: fc.constant(arbitrary), weight: 1 }));
   return fc.array(fc.oneof(common, ...rare), { maxLength: 80, size: 'max' });
 }
