@@ -40,7 +40,7 @@ test('in the foreground the mount runs in this process, logs to the cache direct
       storage: { backend: { url: `local://${directory}/store/`, maxConnections: 32 }, cachedir: `${directory}/cache` },
     },
   ]);
-  expect(readFileSync(join(directory, 'cache/mount.log'), 'utf8')).toMatch(/ mount working\n$/);
+  expect(readFileSync(join(directory, 'cache/mount.log'), 'utf8')).toMatch(/ mount working\n.* mount Mounted on .*\n$/);
 });
 
 test('the command line decides how to compress, else the authfile', async () => {

@@ -5,6 +5,7 @@ import type { CompressionSpec } from '../envelope/compression-spec.ts';
 import type { RunningMount } from '../mount/running-mount.ts';
 import { UserError } from '../util/errors.ts';
 import type { Interaction } from '../util/interaction.ts';
+import { logger } from '../util/log.ts';
 import { EXIT_NO_MOUNTPOINT, EXIT_OK } from './exit-codes.ts';
 import { DEFAULT_COMPRESSION, mountSpec, type MountOptions } from './options/mount.ts';
 import type { LogTarget } from './options/values.ts';
@@ -16,7 +17,10 @@ import { SecretReader } from './secret-reader.ts';
 import { serveDaemon } from './serve-daemon.ts';
 import { serveMount } from './serve-mount.ts';
 import { startDaemon } from './start-daemon.ts';
+import { removeDeadMounts } from './unmount.ts';
 import { ensureCachedir, storageSettings, type StorageSettings } from './storage-settings.ts';
+
+const log = logger('mount');
 
 /** Everything a mount is made from. Plain data: it travels to the daemon. */
 export interface MountRequest extends MountOptions {
@@ -38,7 +42,7 @@ export async function runMount(argv: readonly string[], { startMount, daemonModu
   const debugModules = options.verbose ? [...options.debugModules, 'mount'] : options.debugModules;
   using output = openOutput({ ...options, debugModules, journal: options.systemd });
   const secrets = new SecretReader();
-  const mountpoint = await checkMountpoint(options.mountpoint);
+  const mountpoint = await prepareMountpoint(options.mountpoint);
   const storage = await storageSettings(options, secrets);
   const request: MountRequest = {
     ...options,
@@ -83,7 +87,10 @@ async function serveInForeground(request: MountRequest, startMount: StartMount, 
       askSecret: (question) => secrets.ask(question),
     },
     reportPath: crashLogPath(request),
-    onReady: ({ mountpoint }) => notifier.ready(`Mounted on ${mountpoint}`),
+    onReady({ mountpoint }) {
+      log.info('Mounted on %s', mountpoint);
+      notifier.ready(`Mounted on ${mountpoint}`);
+    },
     onStopping: () => notifier.stopping('Storing what is not stored yet'),
   });
 }
@@ -101,19 +108,15 @@ function crashLogPath({ storage }: MountRequest): string {
   return join(storage.cachedir, 'mount.s3ql_crit.log');
 }
 
-/** The mountpoint's real path. @throws UserError (36) */
-async function checkMountpoint(path: string): Promise<string> {
+/** The mountpoint's real path, free of a mount of ours whose process has died. @throws UserError (36) */
+async function prepareMountpoint(path: string): Promise<string> {
+  if (await removeDeadMounts(path)) log.info('Took away the mount at %s: the process that served it had died.', path);
   try {
     if ((await stat(path)).isDirectory()) return await realpath(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason =
-      code === 'ENOENT'
-        ? `mountpoint ${path} does not exist`
-        : code === 'ENOTCONN'
-          ? `mountpoint ${path} holds a mount whose process has died: take it away with umount.s3ql first`
-          : `mountpoint ${path} cannot be used: ${(error as Error).message}`;
-    throw new UserError(reason, EXIT_NO_MOUNTPOINT, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'does not exist' : `cannot be used: ${message}`;
+    throw new UserError(`mountpoint ${path} ${reason}`, EXIT_NO_MOUNTPOINT, { cause: error });
   }
   throw new UserError(`mountpoint ${path} is not a directory`, EXIT_NO_MOUNTPOINT);
 }

@@ -29,7 +29,7 @@ function typed(keys: string | Buffer): FakeTerminal {
 test('a terminal is asked without echo and is as before afterwards', async () => {
   const terminal = typed('secret\r');
   expect(await terminal.reader().ask(QUESTION)).toBe('secret');
-  expect(terminal.shown).toEqual(['Passphrase: ', '<raw>', '<cooked>', '\n']);
+  expect(terminal.shown).toEqual(['<raw>', 'Passphrase: ', '<cooked>', '\n']);
   expect(terminal.isPaused()).toBe(true);
 });
 

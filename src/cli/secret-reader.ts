@@ -62,8 +62,9 @@ export class SecretReader {
   }
 
   async #readHidden(prompt: string, signal: AbortSignal | undefined): Promise<string> {
-    this.#writePrompt(`${prompt}: `);
+    // First no echo, then the prompt: who answers it fast must not be seen either.
     this.#input.setRawMode?.(true);
+    this.#writePrompt(`${prompt}: `);
     const editor = new LineEditor();
     try {
       for (;;) {

@@ -54,13 +54,13 @@ export async function serveDaemon<Request>(service: DaemonService<Request>): Pro
         starter.ready();
       },
     });
-    log.info('Unmounted');
     return process.exit(exitCode);
   } catch (error) {
     // The starter prints the report: it need not see the message, too.
     relayed[Symbol.dispose]();
     const report = describeError(error);
-    if (report.message !== undefined) log.error(error, '%s', report.message);
+    if (report.details !== undefined) log.error(error, '%s', report.message);
+    else if (report.message !== undefined) log.error('%s', report.message);
     return starter.fail(report);
   }
 }

@@ -27,10 +27,15 @@ const MAXIMUM_NAMED_USERS = 10;
 const log = logger('umount');
 const run = promisify(execFile);
 
-/** Unmounts. With `lazy` the mount vanishes at once and nothing is waited for. @throws UserError (1, 2) */
+/** Unmounts; leaves this process in the root directory. With `lazy` the mount vanishes at once and nothing is waited for. @throws UserError (1, 2) */
 export async function unmount(path: string, lazy: boolean, progress: ProgressReporter): Promise<void> {
   const mount = await findMount(path);
-  if (await isDead(mount.mountpoint)) return removeDeadMount(mount.mountpoint);
+  // Whoever asks for it from inside must not be what keeps it busy.
+  process.chdir('/');
+  if (await removeDeadMounts(mount.mountpoint)) {
+    log.warn('The process that served %s had died. The mount is gone; the next mount.s3ql recovers what was not uploaded.', path);
+    return;
+  }
   if (lazy) return callUmount(mount.mountpoint, true);
 
   const control = await ControlFile.find(mount.mountpoint);
@@ -40,6 +45,19 @@ export async function unmount(path: string, lazy: boolean, progress: ProgressRep
   await flush(control, progress);
   await callUmount(mount.mountpoint, false);
   await waitForEnd(pid, commandLine, progress);
+}
+
+/**
+ * Takes away S3QL mounts at the path whose process has died; whoever still has files open there gets errors either way. Returns whether there
+ * was one. @throws UserError (2)
+ */
+export async function removeDeadMounts(path: string): Promise<boolean> {
+  let found = false;
+  while (await isDead(path)) {
+    await callUmount((await findMount(path)).mountpoint, true);
+    found = true;
+  }
+  return found;
 }
 
 async function findMount(path: string): Promise<MountTableEntry> {
@@ -63,12 +81,6 @@ async function isDead(mountpoint: string): Promise<boolean> {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOTCONN' || code === 'ECONNABORTED';
   }
-}
-
-async function removeDeadMount(mountpoint: string): Promise<void> {
-  log.warn('The process that served %s has died. The mount is taken away; the next mount.s3ql recovers what was not uploaded.', mountpoint);
-  // Whoever still has files open there gets errors either way.
-  await callUmount(mountpoint, true);
 }
 
 async function refuseIfInUse(mount: MountTableEntry, daemonPid: number): Promise<void> {

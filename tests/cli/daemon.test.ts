@@ -76,7 +76,7 @@ test('the starter ends when the mount works; the mount goes on in a session of i
   expect(await next()).toBeUndefined();
   const log = readFileSync(logPath, 'utf8');
   expect(log).toMatch(
-    new RegExp(`Using 3 threads\n.*Mounted on /test/mountpoint by process ${started.pid}\n.*SIGTERM: ending the mount\n.*Unmounted\n$`),
+    new RegExp(`Using 3 threads\n.*Mounted on /test/mountpoint by process ${started.pid}\n.*SIGTERM: ending the mount\n$`),
   );
   expect(statSync(logPath).mode & 0o777).toBe(0o600);
 });
@@ -106,7 +106,7 @@ test('what the daemon fails of is printed once, is in the log, and sets the exit
   await next();
   expect(await next()).toBeUndefined();
   expect(await finished).toEqual({ stderr: 'Using 3 threads\nerror: there is no file system\n', exitCode: 18 });
-  expect(readFileSync(logPath, 'utf8')).toMatch(/ERROR: there is no file system\nUserError: there is no file system\n {4}at /);
+  expect(readFileSync(logPath, 'utf8')).toMatch(/ ERROR: there is no file system\n$/);
 });
 
 test('a bug in the daemon shows its stack', async () => {
