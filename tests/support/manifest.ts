@@ -12,7 +12,8 @@ export interface ManifestEntry {
   readonly nlink?: number;
   readonly sha256?: string;
   readonly target?: string;
-  readonly rdev?: number;
+  /** Major and minor. */
+  readonly rdev?: readonly [number, number];
   /** Values in hexadecimal. */
   readonly xattrs?: Readonly<Record<string, string>>;
 }
