@@ -51,8 +51,12 @@ export interface BlockCache {
   ): MaybePromise<void>;
   /** `data` is copied before the call returns or, if that is a promise, before it settles. @throws FsError ENOSPC, EIO */
   write(inode: InodeId, offset: bigint, data: Uint8Array): MaybePromise<void>;
-  /** Everything at or beyond `size` is gone and reads as zeros if the file grows again. */
-  truncate(inode: InodeId, size: bigint): MaybePromise<void>;
+  /**
+   * Everything at or beyond `size` is gone and reads as zeros if the file grows again. The last block may have to be fetched first; `applied`
+   * is called in the step in which the bytes go: whoever sets the file's size there never commits the one without the other.
+   * @throws FsError EIO, ENOSPC; then nothing has changed
+   */
+  truncate(inode: InodeId, size: bigint, applied?: () => void): MaybePromise<void>;
   /** The range reads as zeros from now on; whole blocks inside are given up. */
   punch(inode: InodeId, offset: bigint, lengthBytes: bigint): MaybePromise<void>;
   /** Target range gets the source's bytes by reference where both offsets are block-aligned (after uploading what is dirty), else by copy. */
@@ -76,6 +80,8 @@ export interface BlockCache {
 
   /** Local durability of block data (not of metadata): of one inode, or of everything. */
   syncLocal(inode?: InodeId): Promise<void>;
+  /** Makes durable what must not reach the disk later than the database's next epoch (blocks given up). Call before a commit that is to be durable. */
+  syncOrdered(): Promise<void>;
   /** The metadata epoch is durable locally: what was given up or became clean in it may now really go. */
   epochDurable(epoch: Epoch): void;
   /** A complete metadata generation is in the store that contains the epoch: objects given up until then may be deleted. */

@@ -47,6 +47,8 @@ export class CachedBlock {
   epoch: Epoch = 0;
   /** The segment's write counter after the last write to this slot's data. */
   writeNumber = 0;
+  /** The same for its record. */
+  recordNumber = 0;
 
   /** Operations that fetched the block in order to change it, and must find it when they go on. */
   pinCount = 0;

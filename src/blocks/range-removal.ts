@@ -29,12 +29,26 @@ export class RangeRemoval {
     this.#parts = parts;
   }
 
-  truncate(inode: InodeId, size: bigint): void | Promise<void> {
+  /** `applied` is called in the step in which the bytes (of a huge file: the first of them) go. */
+  truncate(inode: InodeId, size: bigint, applied: () => void = () => {}): void | Promise<void> {
+    const { writes, states } = this.#parts;
     const { block, within } = locate(size, this.#parts.blockSizeBytes);
-    if (within === 0) return this.giveUp(inode, block, END_OF_BLOCKS, false);
-    const cut = this.#cut(inode, block, within);
-    if (cut) return cut.then(() => this.giveUp(inode, block + 1, END_OF_BLOCKS, false));
-    return this.giveUp(inode, block + 1, END_OF_BLOCKS, false);
+    const first = within === 0 ? block : block + 1;
+    const giveUpRest = (): void | Promise<void> => {
+      applied();
+      return this.giveUp(inode, first, END_OF_BLOCKS, false);
+    };
+    if (within === 0 || this.#lengthOf(inode, block) <= within) return giveUpRest();
+    let rest: void | Promise<void> | undefined;
+    let done = false;
+    const cut = writes.changeBlock(inode, block, (entry) => {
+      states.cut(entry, within);
+      done = true;
+      rest = giveUpRest();
+      return 0;
+    });
+    // The block may have gone while it was being fetched: then there is nothing to cut.
+    return cut ? cut.then(() => (done ? rest : giveUpRest())) : rest;
   }
 
   punch(inode: InodeId, offset: bigint, lengthBytes: bigint): void | Promise<void> {
@@ -93,16 +107,6 @@ export class RangeRemoval {
     const removed = database.blocks.unlink(inode, first, end, BLOCKS_PER_SLICE);
     if (removed > 0) removals.collect();
     return removed < BLOCKS_PER_SLICE;
-  }
-
-  /** The block ends at `within` from now on. */
-  #cut(inode: InodeId, block: BlockNumber, within: number): Promise<void> | undefined {
-    const { writes, states } = this.#parts;
-    if (this.#lengthOf(inode, block) <= within) return undefined;
-    return writes.changeBlock(inode, block, (entry) => {
-      states.cut(entry, within);
-      return 0;
-    });
   }
 
   /** The bytes [from, end) of the block are zeros from now on. */

@@ -129,6 +129,7 @@ export class SegmentStore implements Disposable {
       cutLengthBytes: entry.lengthBytes,
     });
     entry.segment.noteWrite(entry.inode);
+    entry.recordNumber = entry.segment.writeNumber;
     this.unsynced.add(entry.segment);
     if (entry.provisional) entry.segment.provisional.push(entry);
   }

@@ -21,7 +21,12 @@ const fdatasyncAsync = promisify(fdatasync);
 interface Run {
   readonly done: Promise<void>;
   readonly inodes: ReadonlySet<InodeId>;
+  readonly orderCritical: boolean;
   next: Promise<void> | undefined;
+}
+
+function isOrdered(segment: Segment, run: Run | undefined): boolean {
+  return segment.orderCritical || (run?.orderCritical ?? false);
 }
 
 export class SegmentSync {
@@ -57,21 +62,26 @@ export class SegmentSync {
         throw new FsError('EIO', `cannot write ${segment.path} to disk`, { cause: error });
       },
     );
-    this.#runs.set(segment, { done, inodes, next: undefined });
+    this.#runs.set(segment, { done, inodes, orderCritical, next: undefined });
     return done;
   }
 
   /** Makes an inode's blocks durable (or all), and whatever else must not come later than the database's next epoch. @throws FsError EIO */
   async syncLocal(inode: InodeId | undefined): Promise<void> {
+    await this.#syncWhere((segment, run) => {
+      if (inode === undefined || isOrdered(segment, run)) return true;
+      return segment.unsyncedInodes.has(inode) || (run?.inodes.has(inode) ?? false);
+    });
+  }
+
+  /** Makes durable which blocks were given up or cut. @throws FsError EIO */
+  async syncOrdered(): Promise<void> {
+    await this.#syncWhere(isOrdered);
+  }
+
+  async #syncWhere(concerned: (segment: Segment, run: Run | undefined) => boolean): Promise<void> {
     const syncs: Promise<void>[] = [];
-    for (const segment of this.#store.unsynced) {
-      const concerned =
-        inode === undefined ||
-        segment.orderCritical ||
-        segment.unsyncedInodes.has(inode) ||
-        (this.#runs.get(segment)?.inodes.has(inode) ?? false);
-      if (concerned) syncs.push(this.sync(segment));
-    }
+    for (const segment of this.#store.unsynced) if (concerned(segment, this.#runs.get(segment))) syncs.push(this.sync(segment));
     const failed = (await Promise.allSettled(syncs)).find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   }

@@ -146,8 +146,8 @@ export class SegmentedBlockCache implements BlockCache {
     return this.#writes.write(inode, offset, data);
   }
 
-  truncate(inode: InodeId, size: bigint): void | Promise<void> {
-    return this.#removal.truncate(inode, size);
+  truncate(inode: InodeId, size: bigint, applied?: () => void): void | Promise<void> {
+    return this.#removal.truncate(inode, size, applied);
   }
 
   punch(inode: InodeId, offset: bigint, lengthBytes: bigint): void | Promise<void> {
@@ -183,6 +183,10 @@ export class SegmentedBlockCache implements BlockCache {
 
   async syncLocal(inode?: InodeId): Promise<void> {
     await Promise.all([this.#sync.syncLocal(inode), this.#removals.sync()]);
+  }
+
+  async syncOrdered(): Promise<void> {
+    await this.#sync.syncOrdered();
   }
 
   epochDurable(epoch: Epoch): void {

@@ -212,7 +212,8 @@ export class Uploader {
 
   async #run(entry: CachedBlock): Promise<void> {
     const { sync, store, objects } = this.#parts;
-    if (entry.state === 'dirty' && entry.writeNumber > entry.segment.syncedNumber) await sync.sync(entry.segment);
+    if (entry.state === 'dirty' && Math.max(entry.writeNumber, entry.recordNumber) > entry.segment.syncedNumber)
+      await sync.sync(entry.segment);
     if (entry.state !== 'dirty') return;
     let { version } = entry;
     const fd = store.descriptors.pin(entry.segment);

@@ -30,6 +30,7 @@ function recordedCycle(): { cycle: CommitCycle; events: string[]; settle: () => 
         events.push(`segments ${inode ?? 'all'}`);
         await wait();
       },
+      syncOrdered: () => Promise.resolve(),
       epochDurable: (durable) => events.push(`durable ${durable}`),
     },
     intervalMs: 1_000_000,
@@ -105,4 +106,27 @@ test('a renamed file whose data could not be made durable is tried again by the 
   await settle();
   await next;
   expect(events).toEqual(['segments 9', 'segments 9', 'commit 1', 'wal 1', 'durable 1']);
+});
+
+test('blocks that were given up are marked so on disk before the commit that gives them up', async () => {
+  const events: string[] = [];
+  const cycle = new CommitCycle({
+    database: {
+      pendingChangeCount: 0,
+      commit: () => events.push('commit'),
+      syncCommitted: () => Promise.resolve(1),
+    },
+    blocks: {
+      syncLocal: () => Promise.resolve(),
+      syncOrdered: async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        events.push('ordered');
+      },
+      epochDurable: () => events.push('durable'),
+    },
+    intervalMs: 1_000_000,
+    onError: (error) => events.push(String(error)),
+  });
+  await cycle.syncMetadata();
+  expect(events).toEqual(['ordered', 'commit', 'durable']);
 });

@@ -15,7 +15,7 @@ const COMMIT_NOW_CHANGES = 40_000;
 
 export interface CommitCycleOptions {
   readonly database: Pick<MetadataDatabase, 'commit' | 'syncCommitted' | 'pendingChangeCount'>;
-  readonly blocks: Pick<BlockCache, 'syncLocal' | 'epochDurable'>;
+  readonly blocks: Pick<BlockCache, 'syncLocal' | 'syncOrdered' | 'epochDurable'>;
   /** How often changes are made durable without anyone asking, in ms. */
   readonly intervalMs: number;
   /** A cycle nobody waited for failed (full disk, I/O error); it is tried again at the next interval. */
@@ -94,6 +94,7 @@ export class CommitCycle {
 
   async #cycle(): Promise<Epoch> {
     const { database, blocks } = this.#options;
+    await blocks.syncOrdered();
     // Files may be renamed over others while we wait; the last check and the commit are not separated by an await.
     while (this.#replaced.size > 0) {
       const inodes = [...this.#replaced];

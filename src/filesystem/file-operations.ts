@@ -80,9 +80,8 @@ export class FileOperations {
       this.#resized(id, size, killSetId);
       return undefined;
     }
-    // The size goes first: were the blocks gone and the old size still there, a reader would see zeros that nobody wrote.
-    this.#resized(id, size, killSetId);
-    return this.#context.blocks.truncate(id, size);
+    // The size goes with the blocks: a crash must not leave the one without the other.
+    return this.#context.blocks.truncate(id, size, () => this.#resized(id, size, killSetId));
   }
 
   /** fallocate(2). Space is never reserved (the store has no quota to reserve from); ENOSPC can still come from a later write. */

@@ -12,6 +12,8 @@ vi.mock('node:fs', async (original) => {
 
 const LONG = process.env['S3QL_TEST_LONG'] === '1';
 const TIME_MS = LONG ? 3_600_000 : 30_000;
+/** Shrinking of a failure ends then. */
+const SHRINK_TIME_MS = 120_000;
 /** A sequence that takes longer hangs. */
 const SEQUENCE_TIMEOUT_MS = 60_000;
 
@@ -27,7 +29,9 @@ test(
   async () => {
     const endMs = performance.now() + TIME_MS;
     while (performance.now() < endMs) {
-      await expect(fc.assert(property, { numRuns: 10, timeout: SEQUENCE_TIMEOUT_MS })).resolves.toBeUndefined();
+      await expect(
+        fc.assert(property, { numRuns: 10, timeout: SEQUENCE_TIMEOUT_MS, interruptAfterTimeLimit: SHRINK_TIME_MS }),
+      ).resolves.toBeUndefined();
     }
   },
   TIME_MS + 600_000,

@@ -52,6 +52,8 @@ interface FileModel {
   readonly versions: Uint8Array[];
   /** The newest version that is known to be durable as to data. */
   syncedIndex: number;
+  /** The newest version that is known to be in the store; durable when the database is. */
+  flushedIndex: number;
 }
 
 /** A generator of numbers in [0, 1) that repeats. */
@@ -112,7 +114,7 @@ export class CacheModel implements AsyncDisposable {
     const inode = this.#nextInode as InodeId;
     this.#nextInode += 1;
     this.#slots[file] = inode;
-    this.#files.set(inode, { versions: [new Uint8Array(0)], syncedIndex: 0 });
+    this.#files.set(inode, { versions: [new Uint8Array(0)], syncedIndex: 0, flushedIndex: 0 });
     this.#database.setSize(inode, 0n);
   }
 
@@ -165,7 +167,9 @@ export class CacheModel implements AsyncDisposable {
 
   #durable(): void {
     this.#commit();
-    this.#cache?.epochDurable(this.#database.makeDurable());
+    const epoch = this.#database.makeDurable();
+    for (const model of this.#files.values()) model.syncedIndex = Math.max(model.syncedIndex, model.flushedIndex);
+    this.#cache?.epochDurable(epoch);
   }
 
   #file(file: number): { inode: InodeId; model: FileModel; now: Uint8Array } {
@@ -207,8 +211,11 @@ export class CacheModel implements AsyncDisposable {
         break;
       }
       case 'flush': {
-        const { inode } = this.#file(operation.file);
-        const flushed = tolerate(this.#open.flush(inode));
+        const { inode, model } = this.#file(operation.file);
+        const index = model.versions.length - 1;
+        const flushed = failed(() => this.#open.flush(inode)).then((failure) => {
+          if (!failure) model.flushedIndex = index;
+        });
         if (operation.background) this.#background.push(flushed);
         else await flushed;
         break;
@@ -281,19 +288,12 @@ export class CacheModel implements AsyncDisposable {
     const { inode, model, now } = this.#file(file);
     const next = new Uint8Array(size);
     next.set(now.subarray(0, size));
-    this.#failing = { ...this.#failing, gets: false };
-    this.#database.setSize(inode, BigInt(size));
-    model.versions.push(next);
-    if (size >= now.length) return;
-    try {
-      await this.#open.truncate(inode, BigInt(size));
-    } catch (error) {
-      if (!(error instanceof FsError) || error.code !== 'ENOSPC') throw error;
-      // No room to bring in the last block: with a working store there is.
-      this.#failing = { puts: false, gets: false };
-      await this.#open.flush();
-      await this.#open.truncate(inode, BigInt(size));
-    }
+    const applied = (): void => {
+      this.#database.setSize(inode, BigInt(size));
+      model.versions.push(next);
+    };
+    if (size >= now.length) applied();
+    else await failed(() => this.#open.truncate(inode, BigInt(size), applied));
   }
 
   async #clone(operation: Operation & { kind: 'clone' }): Promise<void> {
@@ -384,7 +384,7 @@ export class CacheModel implements AsyncDisposable {
           );
         }
       }
-      this.#files.set(inode, { versions: [content], syncedIndex: 0 });
+      this.#files.set(inode, { versions: [content], syncedIndex: 0, flushedIndex: 0 });
     }
   }
 

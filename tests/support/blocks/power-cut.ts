@@ -10,18 +10,29 @@ const fs = process.getBuiltinModule('node:fs');
 const PAGE_BYTES = 4096;
 const SECTOR_BYTES = 512;
 
+interface SyncedFile {
+  /** Tells a file from an earlier one of the same name. */
+  readonly identity: string;
+  readonly content: Buffer;
+}
+
 /** By directory and file name. */
-const synced = new Map<string, Map<string, Buffer>>();
+const synced = new Map<string, Map<string, SyncedFile>>();
+
+function identity(path: string): string {
+  const { ino, birthtimeNs } = fs.statSync(path, { bigint: true });
+  return `${ino}-${birthtimeNs}`;
+}
 
 export function recordingFdatasync(): typeof fdatasync {
   const record = (fd: number, done: (error: NodeJS.ErrnoException | null) => void): void => {
     const path = fs.readlinkSync(`/proc/self/fd/${fd}`);
-    const content = path.endsWith(' (deleted)') ? undefined : fs.readFileSync(path);
+    const file = path.endsWith(' (deleted)') ? undefined : { identity: identity(path), content: fs.readFileSync(path) };
     fs.fdatasync(fd, (error) => {
-      if (!error && content) {
+      if (!error && file) {
         let files = synced.get(dirname(path));
         if (!files) synced.set(dirname(path), (files = new Map()));
-        files.set(basename(path), content);
+        files.set(basename(path), file);
       }
       done(error);
     });
@@ -40,7 +51,7 @@ export function copyDirectory(from: string, to: string): void {
 
 /** Copies segment files as a disk may have them after a power cut; other files as they are. `random` gives numbers in [0, 1). */
 export function copyAfterPowerCut(from: string, to: string, random: () => number): void {
-  const before = synced.get(from) ?? new Map<string, Buffer>();
+  const before = synced.get(from) ?? new Map<string, SyncedFile>();
   const names = new Set([...fs.readdirSync(from), ...before.keys()]);
   for (const name of names) {
     const exists = fs.existsSync(join(from, name));
@@ -48,7 +59,8 @@ export function copyAfterPowerCut(from: string, to: string, random: () => number
       if (exists) writeSparse(join(to, name), fs.readFileSync(join(from, name)));
       continue;
     }
-    const old = before.get(name);
+    const last = before.get(name);
+    const old = !last || (exists && last.identity !== identity(join(from, name))) ? undefined : last.content;
     // Unlinked, or created, without the directory having been synced since: both are possible.
     if (!exists || !old) {
       if (random() < 0.5) continue;
