@@ -1,8 +1,18 @@
 /** Every kind of store this program knows, by URL scheme. A new store is one more line here. */
 import type { BackendFactory } from './backend-factory.ts';
 import { localFactory } from './local/local-factory.ts';
+import { rackspaceFactory, swiftFactory, swiftksFactory } from './swift/swift-factories.ts';
 import { b2Factory, s3Factory, s3c4Factory, s3cFactory } from './s3/s3-factories.ts';
 
-const factories: readonly BackendFactory[] = [localFactory, s3Factory, s3cFactory, s3c4Factory, b2Factory];
+const factories: readonly BackendFactory[] = [
+  localFactory,
+  s3Factory,
+  s3cFactory,
+  s3c4Factory,
+  b2Factory,
+  swiftFactory,
+  swiftksFactory,
+  rackspaceFactory,
+];
 
 export const backendFactories: ReadonlyMap<string, BackendFactory> = new Map(factories.map((factory) => [factory.scheme, factory]));

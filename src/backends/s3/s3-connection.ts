@@ -5,9 +5,10 @@
 import { AuthenticationError, BackendError } from '../errors.ts';
 import type { HttpClient, HttpResponse } from '../http/http-client.ts';
 import { isSuccess } from '../http/http-status.ts';
+import { encodeComponent, encodePath, encodeQuery } from '../http/percent-encoding.ts';
 import type { CredentialSource } from './credentials.ts';
 import { isExpiredCode, s3Error, s3ErrorCode, type S3ErrorContext } from './s3-errors.ts';
-import { escapeS3, escapeS3Path, type S3Location } from './s3-location.ts';
+import type { S3Location } from './s3-location.ts';
 import type { RequestSigner } from './signer.ts';
 
 const MAX_REDIRECTS = 3;
@@ -86,10 +87,8 @@ export class S3Connection {
   async #sendTo(origin: string, request: S3Request): Promise<HttpResponse> {
     const { bucket, prefix, virtualHost } = this.location;
     const { method, key, query = {}, body, signal } = request;
-    const path = (virtualHost ? '/' : `/${escapeS3(bucket)}/`) + (key === undefined ? '' : escapeS3Path(prefix + key));
-    const queryText = Object.entries(query)
-      .map(([name, value]) => `${escapeS3(name)}=${escapeS3(value)}`)
-      .join('&');
+    const path = (virtualHost ? '/' : `/${encodeComponent(bucket)}/`) + (key === undefined ? '' : encodePath(prefix + key));
+    const queryText = encodeQuery(query);
     const headers = await this.#signer.sign({ method, host: new URL(origin).host, path, query, headers: request.headers ?? {}, body });
     return this.#http.request({
       method,

@@ -69,12 +69,3 @@ export function parseB2Url(url: string): { readonly bucket: string; readonly pre
   }
   return { bucket, prefix };
 }
-
-/** Percent-encoded as Amazon's signatures want it: all but `A-Za-z0-9-._~`, and the slashes of keys. */
-export function escapeS3Path(text: string): string {
-  return text.split('/').map(escapeS3).join('/');
-}
-
-export function escapeS3(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
-}
