@@ -1,5 +1,6 @@
 /** Every kind of store this program knows, by URL scheme. A new store is one more line here. */
 import type { BackendFactory } from './backend-factory.ts';
+import { gsFactory } from './gs/gs-factory.ts';
 import { localFactory } from './local/local-factory.ts';
 import { rackspaceFactory, swiftFactory, swiftksFactory } from './swift/swift-factories.ts';
 import { b2Factory, s3Factory, s3c4Factory, s3cFactory } from './s3/s3-factories.ts';
@@ -10,6 +11,7 @@ const factories: readonly BackendFactory[] = [
   s3cFactory,
   s3c4Factory,
   b2Factory,
+  gsFactory,
   swiftFactory,
   swiftksFactory,
   rackspaceFactory,

@@ -172,11 +172,12 @@ describe('a store of the S3 family in trouble', () => {
     ] as const) {
       for (const [on, run] of [
         [/^GET/, () => backend.fetch('k')],
+        [/^(HEAD|GET)/, () => backend.stat('k')],
         [/^PUT/, () => backend.store('k', {}, [])],
         [/^DELETE/, () => backend.delete('k')],
         [/^POST/, () => backend.deleteMany(['k'])],
       ] as const) {
-        server.http.plan({ on, fault });
+        server.http.plan({ on, fault, times: on.source.includes('HEAD') ? 2 : 1 });
         await expect(run()).rejects.toThrow(type);
       }
     }

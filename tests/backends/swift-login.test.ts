@@ -33,10 +33,12 @@ const open = (request: Partial<BackendRequest> = {}): Promise<Backend> =>
     backendSpec({ url: `swift://${host}/c/`, login: SWIFT_USER, password: SWIFT_KEY, options: 'no-ssl,tcp-timeout=5', ...request }),
   );
 
-async function roundTrip(backend: Backend): Promise<void> {
+/** What comes back of `{ a: 1 }`. */
+async function roundTrip(backend: Backend): Promise<unknown> {
   await backend.store('round trip', { a: 1 }, [Buffer.from('x')]);
-  expect((await backend.fetch('round trip')).metadata).toEqual({ a: 1 });
+  const { metadata } = await backend.fetch('round trip');
   await backend.delete('round trip');
+  return metadata;
 }
 
 const answer = (content: Answer): { kind: 'answer'; answer: Answer } => ({ kind: 'answer', answer: content });
@@ -45,7 +47,7 @@ describe('swift://', () => {
   test('a login with the path /v1.0 is tried before that of tempauth', async () => {
     await using backend = await open();
     expect(relay.requests.slice(0, 2).map(({ path }) => path)).toEqual(['/v1.0', '/auth/v1.0']);
-    await roundTrip(backend);
+    expect(await roundTrip(backend)).toEqual({ a: 1 });
   });
 
   test.for([
@@ -82,7 +84,7 @@ describe('swift://', () => {
     relay.plan({ on: /info/, fault: answer({ status: 404 }) });
     await using backend = await open();
     expect(backend.capabilities.batchDelete).toBe(1);
-    await roundTrip(backend);
+    expect(await roundTrip(backend)).toEqual({ a: 1 });
   });
 
   test('a store that allows short headers only gets short ones', async () => {
@@ -174,6 +176,8 @@ describe('swift://', () => {
       relay.plan({ on: /^(PUT|GET)/, fault: answer({ status: 404 }), times: 2 });
       await expect(backend.store('k', {}, [])).rejects.toMatchObject({ name: 'NoSuchContainerError' });
       await expect(backend.list('')[Symbol.asyncIterator]().next()).rejects.toMatchObject({ name: 'NoSuchContainerError' });
+      relay.plan({ on: /^(GET|HEAD)/, fault: answer({ status: 404 }), times: 2 });
+      await expect(backend.fetch('k')).rejects.toMatchObject({ name: 'NoSuchContainerError' });
       await expect(backend.fetch('missing')).rejects.toMatchObject({ name: 'NoSuchObjectError' });
     });
 
@@ -242,14 +246,14 @@ describe('swiftks://', () => {
     ['version 3, the only project', 'domain=default', KEYSTONE_USER.name],
   ] as const)('%s logs in and works', async ([, options, login]) => {
     await using backend = await openKeystone(options, login);
-    await roundTrip(backend);
+    expect(await roundTrip(backend)).toEqual({ a: 1 });
   });
 
   test('identity-url says where Keystone is, with a version or without', async () => {
     await using elsewhere = await startKeystoneDouble({ ...double, swiftHost: server.host, versions: [3], basePath: '/identity' });
     for (const url of [`${elsewhere.origin}/identity`, `${elsewhere.origin}/identity/v3/`]) {
       await using backend = await openKeystone(`domain=default,identity-url=${url}`, project);
-      await roundTrip(backend);
+      expect(await roundTrip(backend)).toEqual({ a: 1 });
     }
     expect(keystone.requests).toEqual([]);
   });
@@ -293,7 +297,7 @@ describe('swiftks://', () => {
     using _ = withEnvironment({ http_proxy: `127.0.0.1:${proxy.port}`, no_proxy: '127.0.0.1' });
     const request = { url: 'rackspace://RegionOne/c/p', login: KEYSTONE_USER.name, password: KEYSTONE_USER.password, options: 'no-ssl' };
     await using backend = await openBackend(backendSpec(request));
-    await roundTrip(backend);
+    expect(await roundTrip(backend)).toEqual({ a: 1 });
     expect(backend.url).toBe('rackspace://RegionOne/c/p');
   });
 });

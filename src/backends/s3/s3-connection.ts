@@ -70,7 +70,7 @@ export class S3Connection {
 
   /** The error for an answer without success. Answers to HEAD don't say why: the same as GET does. */
   async error(request: S3Request, response: HttpResponse): Promise<BackendError> {
-    if (request.method === 'HEAD' && response.status !== 404 && response.status !== 412) {
+    if (request.method === 'HEAD') {
       const explained = await this.send({ ...request, method: 'GET', headers: { ...request.headers, range: 'bytes=0-0' } });
       if (!isSuccess(explained.status)) return this.error({ ...request, method: 'GET' }, explained);
     }

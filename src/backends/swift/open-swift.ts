@@ -2,16 +2,14 @@
 import { UserError } from '../../util/errors.ts';
 import type { Backend } from '../backend.ts';
 import type { BackendSpec } from '../backend-factory.ts';
-import { NoSuchContainerError } from '../errors.ts';
 import { firstContact } from '../first-contact.ts';
 import type { HttpClient } from '../http/http-client.ts';
 import { openHttpClient, optionValue } from '../http/http-options.ts';
-import { isSuccess } from '../http/http-status.ts';
 import { loginV1 } from './auth-v1.ts';
 import { loginKeystone, type KeystoneName } from './keystone.ts';
 import { SwiftBackend } from './swift-backend.ts';
+import { expectContainer } from './swift-container.ts';
 import { SwiftConnection } from './swift-connection.ts';
-import { swiftError } from './swift-errors.ts';
 import { detectFeatures, NO_FEATURES } from './swift-features.ts';
 import { parseKeystoneUrl, parseRackspaceUrl, parseSwiftUrl, type SwiftLocation } from './swift-location.ts';
 import type { SwiftSession } from './swift-session.ts';
@@ -87,11 +85,4 @@ async function open(spec: BackendSpec, { container, prefix }: SwiftLocation, log
     await http[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-async function expectContainer(connection: SwiftConnection, container: string): Promise<void> {
-  const response = await connection.send({ method: 'HEAD', container });
-  if (response.status === 404)
-    throw new NoSuchContainerError(`container ${container} does not exist at ${connection.host}; create it first`);
-  if (!isSuccess(response.status)) throw swiftError(response, connection.host);
 }

@@ -16,13 +16,14 @@ import type {
   StoreResult,
 } from '../backend.ts';
 import { requireConditions } from '../conditions.ts';
-import { NoSuchContainerError, NoSuchObjectError } from '../errors.ts';
+import { NoSuchObjectError } from '../errors.ts';
 import type { HttpResponse } from '../http/http-client.ts';
 import { isSuccess } from '../http/http-status.ts';
 import { rangeHeader, totalSizeBytes } from '../http/ranges.ts';
 import { metadataFromHeaders, metadataToHeaders, type HeaderLayout } from '../metadata-headers.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 import { bulkDelete } from './bulk-delete.ts';
+import { expectContainer, noSuchContainer } from './swift-container.ts';
 import type { SwiftConnection } from './swift-connection.ts';
 import { swiftError } from './swift-errors.ts';
 import type { SwiftFeatures } from './swift-features.ts';
@@ -71,7 +72,7 @@ export class SwiftBackend implements Backend {
       ...(this.#connection.plain ? { etag: md5(payload) } : {}),
     };
     const response = await this.#connection.send({ ...this.#object(key), method: 'PUT', headers, body: payload, signal: options.signal });
-    if (response.status === 404) throw this.#noContainer();
+    if (response.status === 404) throw noSuchContainer(this.#connection, this.#container);
     if (!isSuccess(response.status)) throw swiftError(response, this.#connection.host);
     return { storedSizeBytes: payload.reduce((sum, part) => sum + part.byteLength, 0) };
   }
@@ -83,7 +84,7 @@ export class SwiftBackend implements Backend {
     const response = await this.#connection.send({ ...this.#object(key), method: 'GET', headers, signal });
     // Nothing of the object lies within the range.
     if (response.status === 416) return { ...(await this.stat(key, options)), payload: new Uint8Array(0) };
-    const stat = this.#stat(key, response);
+    const stat = await this.#stat(key, response);
     // An empty object is sent whole whatever the range.
     const whole = range !== undefined && response.status === 200;
     return { ...stat, payload: whole ? response.body.slice(range.offset, range.offset + range.lengthBytes) : response.body };
@@ -124,8 +125,12 @@ export class SwiftBackend implements Backend {
     return { container: this.#container, object: this.#prefix + key };
   }
 
-  #stat(key: string, response: HttpResponse): ObjectStat {
-    if (response.status === 404) throw new NoSuchObjectError(key);
+  async #stat(key: string, response: HttpResponse): Promise<ObjectStat> {
+    if (response.status === 404) {
+      // Swift answers the same when the container is gone.
+      await expectContainer(this.#connection, this.#container);
+      throw new NoSuchObjectError(key);
+    }
     if (!isSuccess(response.status)) throw swiftError(response, this.#connection.host);
     const lastModifiedMs = Date.parse(response.headers['last-modified'] ?? '');
     return {
@@ -133,10 +138,6 @@ export class SwiftBackend implements Backend {
       storedSizeBytes: totalSizeBytes(response),
       ...(Number.isNaN(lastModifiedMs) ? {} : { lastModifiedMs }),
     };
-  }
-
-  #noContainer(): NoSuchContainerError {
-    return new NoSuchContainerError(`container ${this.#container} does not exist at ${this.#connection.host}; create it first`);
   }
 }
 

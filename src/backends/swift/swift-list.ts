@@ -1,7 +1,8 @@
 /** Listing a Swift container, as JSON and page by page. */
-import { BackendError, NoSuchContainerError } from '../errors.ts';
+import { BackendError } from '../errors.ts';
 import { isSuccess } from '../http/http-status.ts';
 import { parseJson } from '../http/json.ts';
+import { noSuchContainer } from './swift-container.ts';
 import type { SwiftConnection } from './swift-connection.ts';
 import { swiftError } from './swift-errors.ts';
 
@@ -22,8 +23,7 @@ export async function* listSwift(
     const query = { format: 'json', limit: String(PAGE_SIZE), prefix, marker };
     const response = await connection.send({ method: 'GET', container, query, signal });
     if (response.status === 204) return;
-    if (response.status === 404)
-      throw new NoSuchContainerError(`container ${container} does not exist at ${connection.host}; create it first`);
+    if (response.status === 404) throw noSuchContainer(connection, container);
     if (!isSuccess(response.status)) throw swiftError(response, connection.host);
     const page = parseJson<readonly SwiftListedObject[]>(response.body, connection.host);
     const last = Array.isArray(page) ? page.at(-1)?.name : undefined;

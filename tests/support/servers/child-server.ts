@@ -33,7 +33,8 @@ export class ChildServer implements AsyncDisposable {
 
   /** Starts the command and waits until it listens. @throws Error with its output if it ends or does not listen in time */
   static async start(command: string, args: readonly string[], options: ChildServerOptions): Promise<ChildServer> {
-    const child = spawn(command, args, {
+    // Should this process be killed, the server goes, too.
+    const child = spawn('setpriv', ['--pdeathsig', 'TERM', command, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       env: { ...process.env, ...options.env },

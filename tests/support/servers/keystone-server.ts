@@ -143,4 +143,6 @@ key_repository = ${directory}/fernet
 key_repository = ${directory}/credential
 [cache]
 enabled = false
+[identity]
+password_hash_rounds = 4
 `;

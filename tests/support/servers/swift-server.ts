@@ -17,7 +17,7 @@ export const SWIFT_KEY = 'testing';
 export interface SwiftServerOptions {
   /** More sections of the proxy's configuration: filters of other ways to log in. */
   readonly filters?: string;
-  /** The names of the filters that log in, in order. Default: tempauth */
+  /** The names of the filters that log in, in order. Default: s3api tempauth */
   readonly auth?: string;
 }
 
@@ -130,10 +130,10 @@ const proxyConfig = (
   directory: string,
   port: number,
   cachePort: number,
-  { filters = '', auth = 'tempauth' }: SwiftServerOptions,
+  { filters = '', auth = 's3api tempauth' }: SwiftServerOptions,
 ): string => `${common(directory, port)}
 [pipeline:main]
-pipeline = catch_errors gatekeeper healthcheck cache bulk s3api ${auth} slo dlo proxy-server
+pipeline = catch_errors gatekeeper healthcheck cache bulk ${auth} slo dlo proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
