@@ -12,6 +12,7 @@ import { getXattr, setXattr } from '../util/xattr.ts';
 const CONTROL_FILE_NAME = '.__s3ql__ctrl__';
 const STATISTICS_FIELD_COUNT = 12;
 const MAXIMUM_PID_LENGTH = 32;
+const MAXIMUM_NAME_LENGTH = 100;
 
 /** Figures of a mount. Sizes in bytes; they can exceed 2^53. */
 export interface MountStatistics {
@@ -58,6 +59,14 @@ export class ControlFile {
   /** Process id of the daemon. */
   async pid(): Promise<number> {
     return Number((await this.#read('s3ql_pid?', MAXIMUM_PID_LENGTH)).toString('latin1'));
+  }
+
+  /** Name of the socket on which the mount tells how it ends; undefined for mounts of S3QL itself. */
+  async eventsName(): Promise<string | undefined> {
+    return getXattr(this.#path, 's3ql_events?', MAXIMUM_NAME_LENGTH).then(
+      (name) => name.toString('latin1'),
+      () => undefined,
+    );
   }
 
   async statistics(): Promise<MountStatistics> {
@@ -123,7 +132,7 @@ function unreachable(directory: string, cause: unknown): UserError {
       case 'ECONNABORTED':
         return `the process that served ${directory} has died: take the mount away with umount.s3ql, then mount again`;
       default:
-        return `cannot speak to the file system at ${directory}: ${code}`;
+        return `the file system at ${directory} answers with ${code}: its log says why`;
     }
   }
 }

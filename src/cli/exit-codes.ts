@@ -38,7 +38,7 @@ export const EXIT_CODES: readonly ExitCodeEntry[] = [
     commands: 'all',
   },
   { code: EXIT_IN_USE, meaning: 'The path is no S3QL mount of yours, or it is in use', commands: ['umount'] },
-  { code: EXIT_UMOUNT_FAILED, meaning: 'umount(8) or fusermount(1) failed', commands: ['umount'] },
+  { code: EXIT_UMOUNT_FAILED, meaning: 'umount(8) or fusermount(1) failed, or not everything could be stored', commands: ['umount'] },
   { code: 3, meaning: 'The storage backend does not have this option', commands: 'storage' },
   { code: EXIT_LOG_NOT_WRITABLE, meaning: 'The log cannot be written', commands: 'log' },
   { code: 12, meaning: 'The authfile may be read by users other than its owner', commands: 'storage' },

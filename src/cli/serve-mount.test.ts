@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { RunningMount } from '../mount/running-mount.ts';
 import { recordLogs } from '../util/log.ts';
 import { silentProgress } from '../util/progress.ts';
+import { newEventsName } from './mount-events.ts';
 import { InterruptedError } from './report-error.ts';
 import { serveMount } from './serve-mount.ts';
 
@@ -32,7 +33,7 @@ class FakeMount implements RunningMount {
 test('a mount that somebody else ends gives the exit code', async () => {
   const mount = new FakeMount();
   const listenersBefore = process.listenerCount('SIGTERM');
-  const served = serveMount({ start: async () => mount, interaction, onReady: () => mount.end(3) });
+  const served = serveMount({ start: async () => mount, interaction, eventsName: newEventsName(), onReady: () => mount.end(3) });
   expect(await served).toBe(3);
   expect(mount.unmountCount).toBe(0);
   expect(process.listenerCount('SIGTERM')).toBe(listenersBefore);
@@ -45,6 +46,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s unmounts once, however o
   const exitCode = await serveMount({
     start: async () => mount,
     interaction,
+    eventsName: newEventsName(),
     onReady() {
       stages.push('ready');
       setImmediate(() => {
@@ -65,6 +67,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s unmounts once, however o
 test('a signal while mounting aborts it; what then goes wrong is not reported as a failure', async () => {
   const served = serveMount({
     interaction,
+    eventsName: newEventsName(),
     async start({ signal }) {
       process.emit('SIGINT');
       signal.throwIfAborted();
@@ -80,13 +83,13 @@ test('a mount that comes to work in spite of the signal is unmounted at once', a
     process.emit('SIGTERM');
     return mount;
   };
-  expect(await serveMount({ start, interaction })).toBe(0);
+  expect(await serveMount({ start, interaction, eventsName: newEventsName() })).toBe(0);
   expect(mount.unmountCount).toBe(1);
 });
 
 test('an error of the start is passed on as it is', async () => {
   const error = new Error('no store');
-  await expect(serveMount({ interaction, start: async () => Promise.reject(error) })).rejects.toBe(error);
+  await expect(serveMount({ interaction, eventsName: newEventsName(), start: async () => Promise.reject(error) })).rejects.toBe(error);
 });
 
 test('a kernel that refuses to unmount is logged, and the mount goes on', async () => {
@@ -96,7 +99,12 @@ test('a kernel that refuses to unmount is logged, and the mount goes on', async 
     setImmediate(() => mount.end(0));
     throw new Error('device is busy');
   };
-  await serveMount({ start: async () => mount, interaction, onReady: () => setImmediate(() => process.emit('SIGINT')) });
+  await serveMount({
+    start: async () => mount,
+    interaction,
+    eventsName: newEventsName(),
+    onReady: () => setImmediate(() => process.emit('SIGINT')),
+  });
   expect(logs.records.at(-1)).toMatchObject({ level: 'error', message: 'Cannot unmount /mnt: device is busy' });
 });
 
@@ -111,7 +119,7 @@ test('SIGUSR1 writes a diagnostic report without the environment, and nothing en
       process.emit('SIGUSR1');
       mount.end(0);
     };
-    expect(await serveMount({ start: async () => mount, interaction, reportPath, onReady })).toBe(0);
+    expect(await serveMount({ start: async () => mount, interaction, eventsName: newEventsName(), reportPath, onReady })).toBe(0);
     const report = readFileSync(reportPath, 'utf8');
     expect(JSON.parse(report)).toHaveProperty('javascriptStack');
     expect(report).not.toContain('S3QL_TEST_SECRET');

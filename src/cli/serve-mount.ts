@@ -4,6 +4,9 @@
  */
 import type { RunningMount } from '../mount/running-mount.ts';
 import { logger } from '../util/log.ts';
+import { allReporters } from '../util/progress.ts';
+import { MountEvents } from './mount-events.ts';
+import { reportProgress } from './progress.ts';
 import { InterruptedError } from './report-error.ts';
 import type { Interaction } from '../util/interaction.ts';
 
@@ -14,6 +17,8 @@ const log = logger('mount');
 export interface ServeMountOptions {
   readonly start: (interaction: Interaction) => Promise<RunningMount>;
   readonly interaction: Omit<Interaction, 'signal'>;
+  /** Name of the socket on which tools hear how the mount ends. */
+  readonly eventsName: string;
   /** Aborted from elsewhere when the person who started this gave up; has the effect of a signal. */
   readonly interrupted?: AbortSignal;
   /** The mount works. */
@@ -41,7 +46,9 @@ export async function serveMount(options: ServeMountOptions): Promise<number> {
   if (options.interrupted?.aborted === true) stop.abort();
   options.interrupted?.addEventListener('abort', onInterrupted);
   try {
-    const mount = await options.start({ ...options.interaction, signal: stop.signal }).catch((error: unknown) => {
+    using events = await MountEvents.open(options.eventsName);
+    const progress = allReporters([options.interaction.progress, reportProgress(events.display)]);
+    const mount = await options.start({ ...options.interaction, progress, signal: stop.signal }).catch((error: unknown) => {
       // Whatever it failed of: the person has given up.
       throw stop.signal.aborted ? new InterruptedError({ cause: error }) : error;
     });
@@ -53,6 +60,7 @@ export async function serveMount(options: ServeMountOptions): Promise<number> {
     if (stop.signal.aborted) unmount();
     else stop.signal.addEventListener('abort', unmount, { once: true });
     const { exitCode } = await mount.ended;
+    await events.ended(exitCode);
     return exitCode;
   } finally {
     for (const signal of STOP_SIGNALS) process.off(signal, onSignal);

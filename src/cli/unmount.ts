@@ -13,6 +13,8 @@ import { readMountTable, type MountTableEntry } from '../util/mount-table.ts';
 import { findMountUsers, type MountUser } from '../util/mount-users.ts';
 import type { ProgressReporter } from '../util/progress.ts';
 import { ControlFile } from './control-file.ts';
+import { MountEventsListener } from './mount-events.ts';
+import type { Output } from './output.ts';
 import { EXIT_IN_USE, EXIT_NOT_MOUNTED, EXIT_UMOUNT_FAILED } from './exit-codes.ts';
 
 const MOUNT_TYPE = 'fuse.s3ql';
@@ -28,7 +30,7 @@ const log = logger('umount');
 const run = promisify(execFile);
 
 /** Unmounts; leaves this process in the root directory. With `lazy` the mount vanishes at once and nothing is waited for. @throws UserError (1, 2) */
-export async function unmount(path: string, lazy: boolean, progress: ProgressReporter): Promise<void> {
+export async function unmount(path: string, lazy: boolean, { display, progress }: Pick<Output, 'display' | 'progress'>): Promise<void> {
   const mount = await findMount(path);
   // Whoever asks for it from inside must not be what keeps it busy.
   process.chdir('/');
@@ -42,9 +44,21 @@ export async function unmount(path: string, lazy: boolean, progress: ProgressRep
   const pid = await control.pid();
   await refuseIfInUse(mount, pid);
   const commandLine = await commandLineOf(pid);
+  const eventsName = await control.eventsName();
   await flush(control, progress);
+  using events = eventsName === undefined ? undefined : await MountEventsListener.connect(eventsName, display);
   await callUmount(mount.mountpoint, false);
+  const exitCode = await events?.outcome();
   await waitForEnd(pid, commandLine, progress);
+  if (events !== undefined && exitCode !== 0) throw notStored(mount.mountpoint, exitCode);
+}
+
+function notStored(mountpoint: string, exitCode: number | undefined): UserError {
+  const end = exitCode === undefined ? 'died' : `failed with exit code ${exitCode}`;
+  return new UserError(
+    `the process that served ${mountpoint} ${end} while it stored data, see its log (mount.log): mount the file system here again to store the rest`,
+    EXIT_UMOUNT_FAILED,
+  );
 }
 
 /**
@@ -163,7 +177,7 @@ async function commandLineOf(pid: number): Promise<string | undefined> {
 
 /** Another process may have got the number meanwhile: it has another command line. A process that has ended, but was not waited for, has none. */
 async function waitForEnd(pid: number, commandLine: string | undefined, progress: ProgressReporter): Promise<void> {
-  using _step = progress.step('Uploading metadata');
+  using _step = progress.step('Waiting for the end of the mount');
   for (let waitMs = SHORTEST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS)) {
     const current = await commandLineOf(pid);
     if (current === undefined || current === '' || current !== commandLine) return;

@@ -8,6 +8,6 @@ import { unmount } from '../cli/unmount.ts';
 export async function run(argv: readonly string[]): Promise<number> {
   const options = parseCommand(umountSpec, argv);
   using output = await openCommandOutput(options, umountSpec.program);
-  await unmount(options.mountpoint, options.lazy, output.progress);
+  await unmount(options.mountpoint, options.lazy, output);
   return EXIT_OK;
 }

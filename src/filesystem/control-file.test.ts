@@ -39,12 +39,17 @@ function controlFile(): { file: ControlFile; calls: Call[] } {
     lockTree: (inode) => record('lockTree', inode),
     removeTree: (parent, name) => record('removeTree', parent, name),
     statistics: () => statistics,
+    eventsName: () => 'socket-name',
   };
   return { file: new ControlFile(actions), calls };
 }
 
 test('the process id is decimal text', () => {
   expect(Buffer.from(controlFile().file.get(Buffer.from('s3ql_pid?'))).toString()).toBe(String(process.pid));
+});
+
+test('the name of the events socket is text', () => {
+  expect(Buffer.from(controlFile().file.get(Buffer.from('s3ql_events?'))).toString()).toBe('socket-name');
 });
 
 test('statistics are twelve 64-bit numbers; one that does not fit is the largest', () => {

@@ -17,6 +17,8 @@ export interface ControlActions {
   lockTree(inode: number): Promise<void>;
   removeTree(parentInode: number, name: Uint8Array): Promise<void>;
   statistics(): ControlStatistics;
+  /** Name of the socket on which the mount tells how it ends. */
+  eventsName(): string;
 }
 
 /** The twelve figures of `s3qlstat`, in the order they are sent. */
@@ -49,6 +51,9 @@ export class ControlFile {
     switch (Buffer.from(name).toString('latin1')) {
       case 's3ql_pid?':
         return Buffer.from(String(process.pid));
+      // S3QL does not have this one; its tools do not ask for it.
+      case 's3ql_events?':
+        return Buffer.from(this.#actions.eventsName());
       case 's3qlstat':
         return encodeStatistics(this.#actions.statistics());
       default:

@@ -20,11 +20,20 @@ export interface ControlActionsParts {
   readonly uploads: MetadataUploads;
   readonly kernel: KernelCaches;
   readonly maxCacheEntries: number;
+  readonly eventsName: string;
 }
 
 const log = logger('mount');
 
-export function controlActions({ fileSystem, database, blocks, uploads, kernel, maxCacheEntries }: ControlActionsParts): ControlActions {
+export function controlActions({
+  fileSystem,
+  database,
+  blocks,
+  uploads,
+  kernel,
+  maxCacheEntries,
+  eventsName,
+}: ControlActionsParts): ControlActions {
   return {
     flushCache: () => blocks.flush(),
     dropCache: () => blocks.drop(),
@@ -42,6 +51,7 @@ export function controlActions({ fileSystem, database, blocks, uploads, kernel, 
       kernel.inodeChanged(parent as InodeId);
     },
     statistics: () => statistics(database, blocks),
+    eventsName: () => eventsName,
   };
 }
 

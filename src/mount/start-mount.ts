@@ -110,7 +110,7 @@ export async function startMount(request: MountRequest, interaction: Interaction
 
   const kernel = new NotifiedKernel();
   const controlFile = new ControlFile(
-    controlActions({ fileSystem, database, blocks, uploads, kernel, maxCacheEntries: limits.entryCount }),
+    controlActions({ fileSystem, database, blocks, uploads, kernel, maxCacheEntries: limits.entryCount, eventsName: request.eventsName }),
   );
   log.info('Mounting filesystem...');
   const fuse = await mountKernel(request, url, superblock, fileSystem, controlFile);

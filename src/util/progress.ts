@@ -26,3 +26,16 @@ export interface ProgressReporter {
 export const silentProgress: ProgressReporter = {
   step: () => ({ update: () => undefined, [Symbol.dispose]: () => undefined }),
 };
+
+/** A reporter whose steps are reported to all of these. */
+export function allReporters(reporters: readonly ProgressReporter[]): ProgressReporter {
+  return {
+    step(title, unit) {
+      const steps = reporters.map((reporter) => reporter.step(title, unit));
+      return {
+        update: (figures) => steps.forEach((step) => step.update(figures)),
+        [Symbol.dispose]: () => steps.forEach((step) => step[Symbol.dispose]()),
+      };
+    },
+  };
+}

@@ -1,7 +1,19 @@
 /** mkfs, mount, s3qlstat and umount as a person, mount(8) or an init system meets them. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -393,6 +405,31 @@ describe('unmounting', () => {
       exitCode: 40,
       stderr: expect.stringMatching(/^error: .*in use on this machine.*\n$/) as string,
     });
+    expect((await umount()).exitCode).toBe(0);
+  });
+
+  test('data that cannot be stored keeps the file system mounted', async () => {
+    writeFileSync(join(mountpoint, 'file'), 'content');
+    renameSync(store, `${store}-away`);
+    expect(await umount()).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: `error: the file system at ${mountpoint} answers with EIO: its log says why\n`,
+    });
+    renameSync(`${store}-away`, store);
+    expect((await umount()).exitCode).toBe(0);
+  });
+
+  test('metadata that cannot be stored is reported with exit code 2, and the next mount stores it', async () => {
+    mkdirSync(join(mountpoint, 'directory'));
+    renameSync(store, `${store}-away`);
+    expect(await umount()).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^error: the process that served .* failed with exit code 1 while it stored data.*\n$/) as string,
+    });
+    renameSync(`${store}-away`, store);
+    expect((await mount()).exitCode).toBe(0);
+    expect(statSync(join(mountpoint, 'directory')).isDirectory()).toBe(true);
     expect((await umount()).exitCode).toBe(0);
   });
 

@@ -2,6 +2,7 @@
 import { createConnection } from 'node:net';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { once } from 'node:events';
+import { newEventsName } from '../../../src/cli/mount-events.ts';
 import { serveDaemon } from '../../../src/cli/serve-daemon.ts';
 import { UserError } from '../../../src/util/errors.ts';
 import { logger } from '../../../src/util/log.ts';
@@ -32,6 +33,7 @@ await serveDaemon<DaemonTestRequest>({
   program: 'test.s3ql',
   logTarget: ({ logPath }) => ({ kind: 'file', path: logPath }),
   reportPath: ({ logPath }) => `${logPath}.report`,
+  eventsName: newEventsName,
   async start(request, { askSecret, progress, signal }) {
     const events = createConnection(request.eventsPath);
     await once(events, 'connect');
