@@ -1,5 +1,5 @@
 /** A command's table in the form that all kinds of documents are made from. */
-import { exitCodesOf, type ExitCodeEntry } from '../../src/cli/exit-codes.ts';
+import { EXIT_CODES, type ExitCodeEntry } from '../../src/cli/exit-codes.ts';
 import type { AnyArgumentSpec, AnyCommandSpec, AnyOptionSpec } from '../../src/cli/options/option.ts';
 
 export interface DescribedOption {
@@ -54,4 +54,18 @@ function describeOption(option: AnyOptionSpec): DescribedOption {
     ...(fallback === undefined ? {} : { fallback }),
     ...(completes === undefined ? {} : { completes }),
   };
+}
+
+/** The codes a command can end with. */
+function exitCodesOf(spec: AnyCommandSpec): readonly ExitCodeEntry[] {
+  const opensStore = 'authfile' in spec.options;
+  const groups: Readonly<Record<string, boolean>> = {
+    all: true,
+    storage: opensStore,
+    'file-system': opensStore && spec.name !== 'mkfs',
+    log: 'log' in spec.options,
+  };
+  const belongs = ({ commands }: ExitCodeEntry): boolean =>
+    typeof commands === 'string' ? groups[commands] === true : commands.includes(spec.name);
+  return EXIT_CODES.filter(belongs);
 }

@@ -1,5 +1,4 @@
 /** Every exit code there is, with its meaning and the commands that use it. The reference in docs/ is made from this table. */
-import type { AnyCommandSpec } from './options/option.ts';
 
 export interface ExitCodeEntry {
   readonly code: number;
@@ -68,17 +67,3 @@ export const EXIT_CODES: readonly ExitCodeEntry[] = [
   { code: EXIT_INTERRUPTED, meaning: 'Interrupted by Ctrl-C', commands: 'all' },
   { code: EXIT_BROKEN_PIPE, meaning: 'Whoever read the output stopped reading', commands: 'all' },
 ];
-
-/** The codes a command can end with. */
-export function exitCodesOf(spec: AnyCommandSpec): readonly ExitCodeEntry[] {
-  const opensStore = 'authfile' in spec.options;
-  const groups: Readonly<Record<string, boolean>> = {
-    all: true,
-    storage: opensStore,
-    'file-system': opensStore && spec.name !== 'mkfs',
-    log: 'log' in spec.options,
-  };
-  const belongs = ({ commands }: ExitCodeEntry): boolean =>
-    typeof commands === 'string' ? groups[commands] === true : commands.includes(spec.name);
-  return EXIT_CODES.filter(belongs);
-}

@@ -2,7 +2,6 @@
  * What a person (or, with --json, a program) gets to see of an error, and the exit code: decided here for all commands. Errors that were
  * made for people are one line; everything else is a bug and shows its stack.
  */
-import { inspect } from 'node:util';
 import {
   AuthenticationError,
   BackendError,
@@ -11,6 +10,7 @@ import {
   NoSuchContainerError,
   PermissionError,
 } from '../backends/errors.ts';
+import { errorText } from '../util/error-text.ts';
 import { UserError } from '../util/errors.ts';
 import {
   EXIT_AUTHENTICATION_FAILED,
@@ -69,7 +69,7 @@ export function describeError(error: unknown): ErrorReport {
   // Whoever read our output has seen enough.
   if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return { exitCode: EXIT_BROKEN_PIPE };
   const summary = error instanceof Error ? error.message : String(error);
-  return { exitCode: EXIT_ERROR, message: `unexpected failure: ${oneLine(summary)}`, details: inspect(error) };
+  return { exitCode: EXIT_ERROR, message: `unexpected failure: ${oneLine(summary)}`, details: errorText(error) };
 }
 
 /** The report as it goes to stderr, with the end of the last line; empty if nothing is to be said. */

@@ -8,8 +8,8 @@
  * Rule for callers: nothing secret (passphrases, keys, tokens, URLs with credentials) in a message or in an error that is logged.
  */
 import { BroadcastChannel, getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
-import { inspect } from 'node:util';
 import { pino, type Logger as PinoLogger } from 'pino';
+import { errorText } from './error-text.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -73,7 +73,7 @@ const stream = {
       level: pino.levels.labels[this.lastLevel] as LogLevel,
       module: (this.lastLogger ?? root).bindings()['module'] as string,
       message: this.lastMsg ?? '',
-      ...(err === undefined ? {} : { errorText: inspect(err) }),
+      ...(err === undefined ? {} : { errorText: errorText(err) }),
     });
   },
 };
