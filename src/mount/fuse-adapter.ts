@@ -17,6 +17,7 @@ import type {
   SetAttributes,
   StatfsReply,
 } from '../fuse/handlers.ts';
+import { OpenFlag, OpenReplyFlag, WriteFlag } from '../fuse/abi/flags.ts';
 import { CONTROL_INODE, type Inode, type InodeId } from '../metadata/types.ts';
 import type { ControlFile } from '../filesystem/control-file.ts';
 import { MAX_NAME_BYTES } from '../filesystem/directory-operations.ts';
@@ -24,10 +25,6 @@ import { isDirectory, S_IFDIR, S_IFMT, S_IFREG } from '../filesystem/file-mode.t
 import type { FileSystem } from '../filesystem/file-system.ts';
 import { FsError } from '../util/errors.ts';
 
-/** include/uapi/linux/fuse.h */
-const FOPEN_KEEP_CACHE = 1 << 1;
-const FUSE_OPEN_KILL_SUIDGID = 1 << 0;
-const FUSE_WRITE_KILL_SUIDGID = 1 << 2;
 const O_ACCMODE = 3;
 const O_RDONLY = 0;
 const O_TRUNC = 0o1000;
@@ -145,10 +142,10 @@ export class FuseAdapter implements Handlers {
     const id = node as InodeId;
     const truncates = (flags & O_TRUNC) !== 0;
     const { atimeDue } = this.#fs.files.open(id, (flags & O_ACCMODE) !== O_RDONLY || truncates);
-    const truncated = truncates ? this.#fs.files.truncate(id, 0n, (openFlags & FUSE_OPEN_KILL_SUIDGID) !== 0) : undefined;
+    const truncated = truncates ? this.#fs.files.truncate(id, 0n, (openFlags & OpenFlag.KILL_SUIDGID) !== 0) : undefined;
     // Reads that the kernel serves from its cache never get here: where one would move the atime it must not have a cache.
     const movesAtime = (flags & O_NOATIME) === 0;
-    const reply = this.#openReply(atimeDue && movesAtime && (flags & O_ACCMODE) !== 1 ? 0 : FOPEN_KEEP_CACHE);
+    const reply = this.#openReply(atimeDue && movesAtime && (flags & O_ACCMODE) !== 1 ? 0 : OpenReplyFlag.KEEP_CACHE);
     if (!movesAtime) this.#noAtimeHandles.add(reply.handle);
     return truncated === undefined ? reply : truncated.then(() => reply);
   }
@@ -204,7 +201,7 @@ export class FuseAdapter implements Handlers {
     data: Uint8Array,
     writeFlags: number,
   ): MaybePromise<number> {
-    return this.#fs.files.write(node as InodeId, offset, data, (writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0);
+    return this.#fs.files.write(node as InodeId, offset, data, (writeFlags & WriteFlag.KILL_SUIDGID) !== 0);
   }
 
   release(_node: number, handle: number): void {
@@ -404,7 +401,7 @@ export class FuseAdapter implements Handlers {
 
   #opened(inode: Inode): MaybePromise<{ entry: EntryReply; open: OpenReply }> {
     const entry = this.#entry(inode);
-    const open = this.#openReply(FOPEN_KEEP_CACHE);
+    const open = this.#openReply(OpenReplyFlag.KEEP_CACHE);
     return entry instanceof Promise ? entry.then((settled) => ({ entry: settled, open })) : { entry, open };
   }
 

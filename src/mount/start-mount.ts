@@ -115,6 +115,8 @@ export async function startMount(request: MountRequest, interaction: Interaction
   log.info('Mounting filesystem...');
   const fuse = await mountKernel(request, url, superblock, fileSystem, controlFile);
   kernel.connect(fuse);
+  // Larger reads of the kernel; only root may ask for them, and without it everything works too.
+  await fuse.setReadAhead().catch((error: unknown) => log.debug(error, 'Read-ahead of the kernel stays as it is'));
   fileSystem.commits.start();
   uploads.start();
 

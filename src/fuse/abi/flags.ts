@@ -40,9 +40,6 @@ export const OpenFlag = { KILL_SUIDGID: 0x1 } as const;
 /** FUSE_GETATTR_: in GETATTR and STATX. */
 export const GetattrFlag = { FH: 0x1 } as const;
 
-/** FUSE_RELEASE_: in RELEASE. */
-export const ReleaseFlag = { FLUSH: 0x1, FLOCK_UNLOCK: 0x2 } as const;
-
 /** FUSE_LK_: in GETLK, SETLK and SETLKW. */
 export const LockFlag = { FLOCK: 0x1 } as const;
 

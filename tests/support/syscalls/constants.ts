@@ -14,12 +14,9 @@ export const O_TRUNC: number = constants.O_TRUNC;
 export const O_APPEND: number = constants.O_APPEND;
 export const O_NONBLOCK: number = constants.O_NONBLOCK;
 export const O_SYNC: number = constants.O_SYNC;
-export const O_DSYNC: number = constants.O_DSYNC;
-export const O_DIRECT: number = constants.O_DIRECT;
 export const O_DIRECTORY: number = constants.O_DIRECTORY;
 export const O_NOFOLLOW: number = constants.O_NOFOLLOW;
 export const O_NOATIME: number = constants.O_NOATIME;
-export const S_IFMT: number = constants.S_IFMT;
 export const S_IFREG: number = constants.S_IFREG;
 export const S_IFDIR: number = constants.S_IFDIR;
 export const S_IFLNK: number = constants.S_IFLNK;
@@ -60,10 +57,6 @@ export const LOCK_SH = 1;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 export const LOCK_UN = 8;
-
-export const S_ISUID = 0o4000;
-export const S_ISGID = 0o2000;
-export const S_ISVTX = 0o1000;
 
 /** Longest name of a directory entry. */
 export const NAME_MAX = 255;
