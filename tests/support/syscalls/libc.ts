@@ -130,6 +130,12 @@ export const libc = {
     handle: Pointer,
     flags: number,
   ) => number,
+  posix_fadvise: library.func('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)') as (
+    fd: number,
+    offset: Long,
+    length: Long,
+    advice: number,
+  ) => number,
   posix_fallocate: library.func('int posix_fallocate(int fd, int64_t offset, int64_t length)') as (
     fd: number,
     offset: Long,

@@ -11,6 +11,7 @@ const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 const MS_SYNC = 4;
+const POSIX_FADV_DONTNEED = 4;
 
 export const spaceCalls = {
   fallocate(fd: Descriptor, mode: number, offset: Long, lengthBytes: Long): Outcome {
@@ -39,6 +40,10 @@ export const spaceCalls = {
     const buffer = Buffer.alloc(8);
     buffer.writeUInt32LE(flags, 0);
     return outcome(libc.ioctlPointer(descriptor(fd), FS_IOC_SETFLAGS, buffer));
+  },
+  /** Asks the kernel to drop the file's clean pages: what is read next comes from the file system. */
+  forgetPages(fd: Descriptor): Outcome {
+    return { result: libc.posix_fadvise(descriptor(fd), 0, 0, POSIX_FADV_DONTNEED) };
   },
   /** Reads through a shared mapping; `offset` is a multiple of the page size. */
   readMapped(fd: Descriptor, lengthBytes: number, offset: Long): Outcome<Uint8Array> {
