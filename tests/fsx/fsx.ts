@@ -12,7 +12,7 @@ import type { ExerciserOptions } from './exerciser.ts';
 import type { ExerciserMessage } from './exerciser-main.ts';
 
 const SEED_COUNT = 3;
-const OPERATION_COUNT = LONG ? 1_000_000 : 10_000;
+const OPERATION_COUNT = LONG ? 1_000_000 : 8000;
 const TIMEOUT_MS = LONG ? 6 * 3_600_000 : 300_000;
 
 /** What went wrong; undefined if all went well. */

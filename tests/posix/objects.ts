@@ -38,7 +38,7 @@ function create(type: FileType, path: string, content: string | undefined): read
     directory: ['mkdir', path, 0o700],
     fifo: ['mkfifo', path, 0o600],
     character: ['mknod', path, S_IFCHR | 0o600, 1, 3],
-    block: ['mknod', path, S_IFBLK | 0o600, 7, 200],
+    block: ['mknod', path, S_IFBLK | 0o600, 240, 200],
     socket: ['mknod', path, S_IFSOCK | 0o600],
     symlink: ['symlink', 'no-such-target', path],
   };
