@@ -40,6 +40,8 @@ export interface BackendFactory {
   readonly loginLabel?: string;
   readonly passwordLabel?: string;
   readonly options: Readonly<Record<string, BackendOptionSpec>>;
+  /** The store costs the thread that uses it next to nothing, so it needs none of its own (for TLS, XML, JSON). */
+  readonly inCallersThread?: boolean;
   /**
    * The canonical form of a storage URL of this scheme: what authinfo2 sections and cache directories go by.
    * @throws UserError with exit code 2 for a malformed URL

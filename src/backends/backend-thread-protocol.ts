@@ -3,13 +3,11 @@ import { ErrorTransfer } from '../util/error-transfer.ts';
 import type { TransferredError } from '../util/error-transfer.ts';
 import type { BackendSpec } from './backend-factory.ts';
 import type { Capabilities, FetchedObject, FetchOptions, ListedObject, ObjectStat, StoreOptions, StoreResult } from './backend.ts';
-import type { ConnectOptions } from './connect-backend.ts';
 import { backendErrorClasses } from './error-classes.ts';
 import type { ObjectMetadata } from './object-metadata.ts';
 
 export interface BackendWorkerData {
   readonly spec: BackendSpec;
-  readonly options: ConnectOptions;
 }
 
 /** The calls, by method: their arguments and results. */

@@ -4,7 +4,7 @@ import { transferable } from '../util/transferable.ts';
 import { backendErrors } from './backend-thread-protocol.ts';
 import type { BackendWorkerData, Call, Calls, ListChunk, Method, Opened, Reply, Request } from './backend-thread-protocol.ts';
 import type { Backend, ListedObject } from './backend.ts';
-import { connectBackend } from './connect-backend.ts';
+import { openDecorated } from './decorated-backend.ts';
 
 const MAX_CHUNK_OBJECTS = 1000;
 
@@ -19,9 +19,8 @@ interface Listing {
   readonly controller: AbortController;
 }
 
-const { spec, options } = workerData as BackendWorkerData;
 try {
-  const backend = await connectBackend(spec, options);
+  const backend = await openDecorated((workerData as BackendWorkerData).spec);
   port.on('message', (request: Request) => {
     if ('abort' in request) running.get(request.abort)?.abort();
     else void answer(backend, request.id, request.call);

@@ -1,29 +1,6 @@
 import type { ErrorClass } from '../util/error-transfer.ts';
 import { UserError } from '../util/errors.ts';
-import {
-  AuthenticationError,
-  BackendError,
-  CorruptedObjectError,
-  GaveUpError,
-  HostNotFoundError,
-  NoSpaceError,
-  NoSuchContainerError,
-  NoSuchObjectError,
-  PermissionError,
-  PreconditionFailedError,
-} from './errors.ts';
+import * as errors from './errors.ts';
 
 /** Every class of error that a backend may throw on purpose: those that must keep their class between threads. */
-export const backendErrorClasses: readonly ErrorClass[] = [
-  UserError,
-  BackendError,
-  NoSuchObjectError,
-  NoSuchContainerError,
-  AuthenticationError,
-  PermissionError,
-  HostNotFoundError,
-  CorruptedObjectError,
-  GaveUpError,
-  PreconditionFailedError,
-  NoSpaceError,
-];
+export const backendErrorClasses: readonly ErrorClass[] = [UserError, ...Object.values(errors)];

@@ -1,6 +1,6 @@
 /**
  * A store in a worker thread of its own: TLS, JSON, retries and their garbage do not hold up the caller's thread. The thread runs what
- * connectBackend makes, so a request is retried there, and each payload crosses once.
+ * openDecorated makes, so a request is retried there, and each payload crosses once.
  *
  * A thread that dies fails the requests it had with a temporary error; the next request starts another. A store without requests under way
  * does not keep the process alive.
@@ -22,7 +22,6 @@ import type {
   StoreOptions,
   StoreResult,
 } from './backend.ts';
-import type { ConnectOptions } from './connect-backend.ts';
 import { BackendError } from './errors.ts';
 import type { ObjectMetadata } from './object-metadata.ts';
 
@@ -48,9 +47,9 @@ export class ThreadedBackend implements Backend {
     this.#adopt(thread);
   }
 
-  /** @throws as connectBackend */
-  static async open(spec: BackendSpec, options: ConnectOptions = {}): Promise<ThreadedBackend> {
-    const workerData = { spec, options };
+  /** @throws as BackendFactory.open */
+  static async open(spec: BackendSpec): Promise<ThreadedBackend> {
+    const workerData = { spec };
     return new ThreadedBackend(workerData, await BackendThread.start(workerData));
   }
 

@@ -10,7 +10,7 @@ export type BlockSource =
   | { readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly fd: number; readonly position: number; readonly lengthBytes: number };
 
-/** A block that has been read and hashed by a worker; pass it to `putHashed` or drop it. */
+/** A block that has been read and hashed by a worker; pass its bytes to `put` or drop it. */
 export interface HashedBlock {
   /** SHA-256 of the plaintext, 32 bytes. */
   readonly digest: Uint8Array;

@@ -31,13 +31,15 @@ export class SealedObjectStore implements ObjectStore {
 
   async put(key: ObjectKey, bytes: Uint8Array<ArrayBuffer>, options: PutOptions): Promise<PutResult> {
     const { compression, ...storeOptions } = options;
+    options.signal?.throwIfAborted();
     const { metadata, payload } = await this.#pool.run({ kind: 'seal', key, bytes, compression });
-    return this.#backend.store(key, metadata, [payload], storeOptions);
+    return this.#backend.store(key, metadata, [payload], { ...storeOptions, consumePayload: true });
   }
 
   async get(key: ObjectKey, options: GetOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const { expectedDigest, maxSizeBytes, ...requestOptions } = options;
     const { metadata, payload } = await this.#backend.fetch(key, requestOptions);
+    options.signal?.throwIfAborted();
     const opened = await this.#pool.run({ kind: 'open', key, metadata, payload: transferable(payload), maxSizeBytes, expectedDigest });
     return opened.bytes;
   }

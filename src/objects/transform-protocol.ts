@@ -1,7 +1,10 @@
 /** What the transform pool and its workers say to each other. Buffers are transferred, never copied. */
+import { backendErrorClasses } from '../backends/error-classes.ts';
 import type { ObjectMetadata } from '../backends/object-metadata.ts';
 import type { CompressionSpec } from '../envelope/compression-spec.ts';
 import type { EnvelopeSpec } from '../envelope/envelope.ts';
+import { IntegrityError } from '../envelope/integrity-error.ts';
+import { ErrorTransfer, type TransferredError } from '../util/error-transfer.ts';
 
 export interface TransformWorkerData {
   readonly envelope: EnvelopeSpec;
@@ -35,5 +38,6 @@ export interface TransformRequest {
 
 export type TransformReply =
   | { readonly id: number; readonly result: TransformResults[TransformTask['kind']] }
-  | { readonly id: number; readonly damage: { readonly key: string; readonly reason: string } }
-  | { readonly id: number; readonly error: unknown };
+  | { readonly id: number; readonly error: TransferredError };
+
+export const transformErrors: ErrorTransfer = new ErrorTransfer([...backendErrorClasses, IntegrityError]);

@@ -1,25 +1,42 @@
-/** A thread of the transform pool: hashes, compresses, encrypts, and the inverse. One task at a time; nothing is kept between tasks. */
+/** A thread of the transform pool: hashes, compresses, encrypts, and the inverse. Nothing is kept between tasks. */
 import { hash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { ObjectMetadata } from '../backends/object-metadata.ts';
 import { createEnvelope } from '../envelope/envelope.ts';
 import { IntegrityError } from '../envelope/integrity-error.ts';
 import { transferable } from '../util/transferable.ts';
+import { transformErrors } from './transform-protocol.ts';
 import type { TransformReply, TransformRequest, TransformResults, TransformTask, TransformWorkerData } from './transform-protocol.ts';
+
+/** A result waits no longer than this for the others of its batch. */
+const MAX_REPLY_DELAY_MS = 1;
 
 const port = parentPort;
 if (port === null) throw new Error('transform-worker runs in a worker thread only');
 const envelope = createEnvelope((workerData as TransformWorkerData).envelope);
 
-port.on('message', ({ id, task }: TransformRequest) => {
-  try {
-    const { result, transfer } = run(task);
-    port.postMessage({ id, result } satisfies TransformReply, [transfer]);
-  } catch (error) {
-    const reply: TransformReply =
-      error instanceof IntegrityError ? { id, damage: { key: error.key, reason: error.reason } } : { id, error };
-    port.postMessage(reply);
+port.on('message', (batch: readonly TransformRequest[]) => {
+  let replies: TransformReply[] = [];
+  let buffers: ArrayBuffer[] = [];
+  let lastSentMs = performance.now();
+  const send = (): void => {
+    port.postMessage(replies, buffers);
+    replies = [];
+    buffers = [];
+    lastSentMs = performance.now();
+  };
+  for (const { id, task } of batch) {
+    try {
+      const { result, transfer } = run(task);
+      replies.push({ id, result });
+      buffers.push(transfer);
+    } catch (error) {
+      replies.push({ id, error: transformErrors.encode(error) });
+    }
+    if (performance.now() - lastSentMs > MAX_REPLY_DELAY_MS) send();
   }
+  if (replies.length > 0) send();
 });
 
 function run(task: TransformTask): { result: TransformResults[TransformTask['kind']]; transfer: ArrayBuffer } {
@@ -27,13 +44,13 @@ function run(task: TransformTask): { result: TransformResults[TransformTask['kin
     case 'hash':
       return { result: { digest: sha256(task.bytes), bytes: task.bytes }, transfer: task.bytes.buffer };
     case 'hash-file': {
-      const bytes = readFully(task.fd, task.position, task.lengthBytes);
+      const bytes = readPart(task.fd, task.position, task.lengthBytes);
       return { result: { digest: sha256(bytes), bytes }, transfer: bytes.buffer };
     }
     case 'seal': {
       const sealed = envelope.seal(task.key, task.bytes, task.compression);
       const payload = transferable(sealed.payload);
-      return { result: { metadata: sealed.metadata, payload }, transfer: payload.buffer };
+      return { result: { metadata: withOwnBuffers(sealed.metadata), payload }, transfer: payload.buffer };
     }
     case 'open': {
       const bytes = transferable(envelope.open(task.key, task.metadata, task.payload, task.maxSizeBytes));
@@ -48,16 +65,24 @@ function run(task: TransformTask): { result: TransformResults[TransformTask['kin
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(hash('sha256', bytes, 'buffer'));
+  return transferable(hash('sha256', bytes, 'buffer'));
+}
+
+/** Cloning a small view into Node's buffer pool would send all of the pool along. */
+function withOwnBuffers(metadata: ObjectMetadata): ObjectMetadata {
+  const entries = Object.entries(metadata).map(
+    ([name, value]) => [name, value instanceof Uint8Array ? transferable(value) : value] as const,
+  );
+  return Object.fromEntries(entries);
 }
 
 /** Bytes beyond the end of the file are zeros, as in a block that was cut short. */
-function readFully(fd: number, position: number, lengthBytes: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(lengthBytes);
+function readPart(fd: number, position: number, lengthBytes: number): Uint8Array<ArrayBuffer> {
+  const bytes = Buffer.allocUnsafeSlow(lengthBytes);
   let offset = 0;
   while (offset < lengthBytes) {
     const count = readSync(fd, bytes, offset, lengthBytes - offset, position + offset);
-    if (count === 0) break;
+    if (count === 0) return bytes.fill(0, offset);
     offset += count;
   }
   return bytes;

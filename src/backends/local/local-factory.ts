@@ -15,6 +15,7 @@ export const localFactory: BackendFactory = {
   urlSyntax: 'local://<path>',
   credentials: 'none',
   options: {},
+  inCallersThread: true,
 
   canonicalizeUrl(url) {
     const path = url.slice(URL_PREFIX.length);
