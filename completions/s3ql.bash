@@ -61,6 +61,35 @@ _s3ql_command() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--keep-cache --batch --force --force-remote --fast --delete-orphans --authfile --cachedir --backend-options --max-connections --max-threads --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    verify)
+      case $previous in
+        --missing-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --corrupted-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --start-with) COMPREPLY=(); return ;;
+        --sample) COMPREPLY=(); return ;;
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--data --missing-file --corrupted-file --start-with --sample --authfile --cachedir --backend-options --max-connections --max-threads --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    adm)
+      case $previous in
+        --generation) COMPREPLY=(); return ;;
+        --to) COMPREPLY=(); return ;;
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--generation --to --authfile --cachedir --backend-options --max-connections --max-threads --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
   esac
 }
 _s3ql() {
@@ -71,9 +100,11 @@ _s3ql() {
     umount.s3ql) _s3ql_command umount ;;
     s3qlstat) _s3ql_command stat ;;
     fsck.s3ql) _s3ql_command fsck ;;
+    s3ql_verify) _s3ql_command verify ;;
+    s3qladm) _s3ql_command adm ;;
     *)
-      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck --help --version" -- "${COMP_WORDS[1]}"))
+      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck verify adm --help --version" -- "${COMP_WORDS[1]}"))
       else _s3ql_command "${COMP_WORDS[1]}"; fi ;;
   esac
 }
-complete -F _s3ql s3ql mkfs.s3ql mount.s3ql umount.s3ql s3qlstat fsck.s3ql
+complete -F _s3ql s3ql mkfs.s3ql mount.s3ql umount.s3ql s3qlstat fsck.s3ql s3ql_verify s3qladm

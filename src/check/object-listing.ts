@@ -53,10 +53,15 @@ export class ObjectListing {
   /** Ids that are here and not in `others`, which must ascend. */
   *without(others: Iterable<number>): Generator<ObjectId> {
     const known = others[Symbol.iterator]();
-    let next = known.next();
-    for (const id of this.ids) {
-      while (!next.done && next.value < id) next = known.next();
-      if (next.done || next.value !== id) yield id as ObjectId;
+    try {
+      let next = known.next();
+      for (const id of this.ids) {
+        while (!next.done && next.value < id) next = known.next();
+        if (next.done || next.value !== id) yield id as ObjectId;
+      }
+    } finally {
+      // Else the statement behind it would stay open.
+      known.return?.();
     }
   }
 

@@ -46,6 +46,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     spec: async () => (await import('../cli/options/fsck.ts')).fsckSpec,
     load: () => import('./fsck.ts'),
   },
+  {
+    name: 'verify',
+    program: 's3ql_verify',
+    spec: async () => (await import('../cli/options/verify.ts')).verifySpec,
+    load: () => import('./verify.ts'),
+  },
+  {
+    name: 'adm',
+    program: 's3qladm',
+    spec: async () => (await import('../cli/options/adm.ts')).admSpec,
+    load: () => import('./adm.ts'),
+  },
 ];
 
 /** Finds a command by its name or its program's. */

@@ -1,4 +1,5 @@
 /** From settings to an open object store of an existing file system: backend, key, envelope, superblock. What every command begins with that works on a file system. */
+import type { Backend } from '../backends/backend.ts';
 import { connect } from '../backends/connect.ts';
 import type { StorageSettings } from '../cli/storage-settings.ts';
 import type { CompressionSpec } from '../envelope/compression-spec.ts';
@@ -25,7 +26,7 @@ export async function openStore(
   compression: CompressionSpec,
   interaction: Pick<Interaction, 'askSecret' | 'signal'>,
 ): Promise<OpenStore> {
-  const objects = await openObjects(storage, compression, interaction);
+  const { objects } = await openObjects(storage, compression, interaction);
   try {
     return { objects, superblock: await fetchSuperblock(objects, { signal: interaction.signal }) };
   } catch (error) {
@@ -34,12 +35,19 @@ export async function openStore(
   }
 }
 
+export interface OpenObjects {
+  readonly objects: ObjectStore;
+  /** What `objects` works on, and closes. */
+  readonly backend: Backend;
+  readonly encrypted: boolean;
+}
+
 /** The object store alone, whatever is in it. @throws UserError exit 17; BackendError subclasses */
 export async function openObjects(
   storage: StorageSettings,
   compression: CompressionSpec,
   interaction: Pick<Interaction, 'askSecret' | 'signal'>,
-): Promise<ObjectStore> {
+): Promise<OpenObjects> {
   const { signal } = interaction;
   const backend = await connect(storage.backend);
   try {
@@ -49,7 +57,8 @@ export async function openObjects(
       signal,
     );
     const envelope = masterKey === undefined ? plainEnvelope() : masterKeyEnvelope(masterKey);
-    return new SealedObjectStore({ backend, envelope, maxThreads: storage.maxThreads ?? defaultThreadCount(compression) });
+    const objects = new SealedObjectStore({ backend, envelope, maxThreads: storage.maxThreads ?? defaultThreadCount(compression) });
+    return { objects, backend, encrypted: masterKey !== undefined };
   } catch (error) {
     await backend[Symbol.asyncDispose]();
     throw error;

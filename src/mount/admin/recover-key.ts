@@ -1,0 +1,48 @@
+/** s3qladm recover-key: wraps a master key that was written down with a new passphrase, when passphrase or key objects are lost. */
+import { connect } from '../../backends/connect.ts';
+import type { AdminRequest, AdminInteraction, AdminResult } from '../../cli/run-adm.ts';
+import { masterKeyEnvelope } from '../../envelope/envelope.ts';
+import { fetchSuperblock } from '../../metadata/generations.ts';
+import { CorruptedObjectError } from '../../backends/errors.ts';
+import { SealedObjectStore } from '../../objects/sealed-object-store.ts';
+import { UserError } from '../../util/errors.ts';
+import { LocalDirectory } from '../local-directory.ts';
+import { MASTER_KEY_BYTES, writeMasterKey } from '../master-key.ts';
+
+const EXIT_WRONG_KEY = 17;
+const BASE64 = /^[A-Za-z0-9+/]{43}=$/;
+
+/** @throws UserError exit 17 if the key does not open the file system; then nothing is changed */
+export async function recoverKey({ storage }: AdminRequest, { askSecret, signal }: AdminInteraction): Promise<AdminResult> {
+  using _local = new LocalDirectory(storage.cachedir, storage.backend.url);
+  const masterKey = parseMasterKey(await askSecret({ prompt: 'Enter master key (eleven groups of four characters)' }));
+  // A connection of its own: the store closes it.
+  await using objects = new SealedObjectStore({
+    backend: await connect(storage.backend),
+    envelope: masterKeyEnvelope(masterKey),
+    maxThreads: 1,
+  });
+  try {
+    await fetchSuperblock(objects, { signal });
+  } catch (error) {
+    if (!(error instanceof UserError && error.cause instanceof CorruptedObjectError)) throw error;
+    throw new UserError('This is not the master key of the file system.', EXIT_WRONG_KEY, { cause: error });
+  }
+  await using backend = await connect(storage.backend);
+  await writeMasterKey(
+    backend,
+    masterKey,
+    await askSecret({ prompt: 'Enter new encryption passphrase', confirmPrompt: 'Confirm new encryption passphrase' }),
+  );
+  return { text: 'The master key has been stored under the new passphrase.\n', json: { recovered: true } };
+}
+
+/** Spaces and line breaks do not matter. @throws UserError exit 17 */
+export function parseMasterKey(text: string): Uint8Array {
+  const compact = text.replaceAll(/\s/g, '');
+  const key = new Uint8Array(Buffer.from(compact, 'base64'));
+  if (!BASE64.test(compact) || key.length !== MASTER_KEY_BYTES) {
+    throw new UserError('This is no master key: it has eleven groups of four characters, as mkfs.s3ql printed it.', EXIT_WRONG_KEY);
+  }
+  return key;
+}
