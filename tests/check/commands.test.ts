@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { DamagedFileSystem } from '../support/check/damaged-file-system.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { type ProgramResult, runProgram } from '../support/run-program.ts';
+import { mustRun, type ProgramResult, runProgram } from '../support/run-program.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/', import.meta.url));
 let plain: DamagedFileSystem;
@@ -30,8 +30,7 @@ beforeAll(async () => {
   plain = await DamagedFileSystem.create();
   secret = mkdtempSync(join(tmpdir(), 's3ql-secret-'));
   mkdirSync(join(secret, 'store'));
-  const made = await run('mkfs.s3ql', ['-L', 'vault', ...encrypted()], 'first\n');
-  expect(made).toMatchObject({ exitCode: 0 });
+  const made = await mustRun(join(BIN, 'mkfs.s3ql'), ['-L', 'vault', ...encrypted()], { input: 'first\n' });
   masterKey = /BEGIN MASTER KEY---\n(.*)\n/.exec(made.stdout)?.[1] ?? '';
   cpSync(join(secret, 'store'), join(secret, 'template'), { recursive: true });
 });
