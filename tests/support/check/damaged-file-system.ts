@@ -14,8 +14,9 @@ import type { CheckResult } from '../../../src/cli/run-fsck.ts';
 import { runMkfs } from '../../../src/cli/run-mkfs.ts';
 import { storageSettings, type StorageSettings } from '../../../src/cli/storage-settings.ts';
 import { FileSystem } from '../../../src/filesystem/file-system.ts';
-import { fetchSuperblock } from '../../../src/metadata/generations.ts';
+import { SUPERBLOCK_KEY } from '../../../src/metadata/object-keys.ts';
 import { SqliteMetadata } from '../../../src/metadata/sqlite-metadata.ts';
+import { type Superblock, writeSuperblock } from '../../../src/metadata/superblock.ts';
 import type { InodeId } from '../../../src/metadata/types.ts';
 import { checkFileSystem } from '../../../src/mount/check-file-system.ts';
 import { LocalDirectory } from '../../../src/mount/local-directory.ts';
@@ -201,9 +202,16 @@ export class DamagedFileSystem implements Disposable {
   }
 
   async seqNo(): Promise<number> {
-    const { objects } = await openStore(await this.settings(), COMPRESSION, interaction);
+    const { objects, superblock } = await openStore(await this.settings(), COMPRESSION, interaction);
     await using _objects = objects;
-    return (await fetchSuperblock(objects)).seqNo;
+    return superblock.seqNo;
+  }
+
+  /** Changes the superblock in the store. */
+  async putSuperblock(changes: Partial<Superblock>): Promise<void> {
+    const { objects, superblock } = await openStore(await this.settings(), COMPRESSION, interaction);
+    await using _objects = objects;
+    await objects.put(SUPERBLOCK_KEY, writeSuperblock({ ...superblock, ...changes }), { compression: COMPRESSION });
   }
 
   [Symbol.dispose](): void {
