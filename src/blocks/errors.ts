@@ -1,8 +1,10 @@
 /** Errors of local files, and of the store, as what a system call gets. */
+import { constants } from 'node:os';
 import { NoSpaceError } from '../backends/errors.ts';
 import { FsError } from '../util/errors.ts';
 import { SystemCallError } from '../util/system-call-error.ts';
 
+const UNSUPPORTED: ReadonlySet<number> = new Set([constants.errno.EOPNOTSUPP, constants.errno.ENOSYS]);
 const NO_SPACE_CODES = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /** A failed operation on the cache's own files. */
@@ -22,5 +24,5 @@ export function uploadError(error: unknown): FsError {
 
 /** Whether the file system that holds the cache lacks the call. */
 export function isUnsupported(error: unknown): boolean {
-  return error instanceof SystemCallError && ['EOPNOTSUPP', 'ENOSYS'].includes(error.code);
+  return error instanceof SystemCallError && UNSUPPORTED.has(error.errno);
 }

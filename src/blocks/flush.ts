@@ -30,7 +30,18 @@ export async function flushBlocks(blocks: readonly CachedBlock[], uploader: Uplo
       onProgress?.({ blocksDone, blocksTotal: blocks.length, bytesDone, bytesTotal });
     }
   };
-  await Promise.all(Array.from({ length: uploader.limit }, work));
   signal?.throwIfAborted();
+  const all = Promise.all(Array.from({ length: uploader.limit }, work));
+  // Uploads that are under way go on by themselves, as if their time had come.
+  await (signal ? Promise.race([all, aborted(signal, all)]) : all);
   if (failure !== undefined) throw failure;
+}
+
+/** Rejects when the signal is aborted, unless `done` comes first. */
+function aborted(signal: AbortSignal, done: Promise<unknown>): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  void done.finally(() => signal.removeEventListener('abort', onAbort));
+  return promise;
 }

@@ -173,7 +173,7 @@ async function restoreSegment(parts: RecoveryParts, segment: Segment, candidates
     if (provisional.length > 0) await fdatasyncAsync(fd);
     segment.provisional = [];
     segment.syncedNumber = segment.writeNumber;
-    segment.unsyncedInodes.clear();
+    segment.takeUnsyncedInodes();
     store.unsynced.delete(segment);
     if (!freed) {
       const allocatedBytes = fstatSync(fd).blocks * 512;

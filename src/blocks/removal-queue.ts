@@ -155,6 +155,11 @@ export class RemovalQueue {
     }
   }
 
+  /** Resolves when no deletion is under way. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);

@@ -44,10 +44,8 @@ export class SegmentSync {
     const run = this.#runs.get(segment);
     if (run) return (run.next ??= run.done.catch(() => undefined).then(() => this.sync(segment)));
     if (segment.syncedNumber === segment.writeNumber && segment.entryDurable) return Promise.resolve();
-    const inodes = segment.unsyncedInodes;
+    const inodes = segment.takeUnsyncedInodes();
     const { orderCritical } = segment;
-    segment.unsyncedInodes = new Set();
-    segment.lastWrittenInode = undefined;
     segment.orderCritical = false;
     const done = this.#run(segment).then(
       () => {

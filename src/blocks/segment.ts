@@ -51,7 +51,7 @@ export class Segment {
   syncedNumber = 0;
   /** Inodes whose blocks here were written since the last sync began. */
   unsyncedInodes: Set<InodeId> = new Set();
-  lastWrittenInode: InodeId | undefined = undefined;
+  #lastWrittenInode: InodeId | undefined = undefined;
   /** A record says since the last sync that a block was given up or cut: must be durable before the database's change is. */
   orderCritical = false;
   /** Dead marks were written that must be durable before the bytes may go. */
@@ -98,9 +98,17 @@ export class Segment {
   /** Notes a write on behalf of an inode; the segment is unsynced from now on. */
   noteWrite(inode: InodeId): void {
     this.writeNumber += 1;
-    if (this.lastWrittenInode !== inode) {
+    if (this.#lastWrittenInode !== inode) {
       this.unsyncedInodes.add(inode);
-      this.lastWrittenInode = inode;
+      this.#lastWrittenInode = inode;
     }
+  }
+
+  /** The inodes written since the last call: they are about to be synced. */
+  takeUnsyncedInodes(): Set<InodeId> {
+    const inodes = this.unsyncedInodes;
+    this.unsyncedInodes = new Set();
+    this.#lastWrittenInode = undefined;
+    return inodes;
   }
 }

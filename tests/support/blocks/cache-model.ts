@@ -145,7 +145,7 @@ export class CacheModel implements AsyncDisposable {
         await new Promise((resolve) => setImmediate(resolve));
         await this.#adopted;
         if (database !== this.#database) throw storeFailure();
-        this.#durable();
+        await this.#durable();
       },
       log: { info: () => {}, warn: () => {}, error: () => {} },
       dirtyUploadDelayMs: 5,
@@ -165,7 +165,9 @@ export class CacheModel implements AsyncDisposable {
     return epoch;
   }
 
-  #durable(): void {
+  /** The commit cycle. */
+  async #durable(): Promise<void> {
+    await this.#cache?.syncOrdered();
     this.#commit();
     const epoch = this.#database.makeDurable();
     for (const model of this.#files.values()) model.syncedIndex = Math.max(model.syncedIndex, model.flushedIndex);
@@ -224,7 +226,7 @@ export class CacheModel implements AsyncDisposable {
         const { inode, model } = this.#file(operation.file);
         const index = model.versions.length - 1;
         await this.#open.syncLocal(inode);
-        this.#durable();
+        await this.#durable();
         model.syncedIndex = index;
         break;
       }
@@ -232,10 +234,10 @@ export class CacheModel implements AsyncDisposable {
         this.#commit();
         break;
       case 'durable':
-        this.#durable();
+        await this.#durable();
         break;
       case 'generation':
-        this.#durable();
+        await this.#durable();
         this.#generationObjects = new Set(this.#database.objectIds.map((id) => `s3ql_data_${id}`));
         this.#open.generationComplete(this.#database.durableEpoch);
         break;
@@ -391,11 +393,11 @@ export class CacheModel implements AsyncDisposable {
   async #reopen(keep: boolean): Promise<void> {
     await Promise.all(this.#background);
     this.#background = [];
-    this.#durable();
+    await this.#durable();
     const index = new Map([...this.#files].map(([inode, { versions }]) => [inode, versions.length - 1]));
     await this.#open.close({ keep });
     this.#cache = undefined;
-    this.#durable();
+    await this.#durable();
     await this.#openCache();
     for (const [inode, model] of this.#files) model.syncedIndex = index.get(inode) ?? 0;
   }

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { patternBytes, inodeId } from '../../tests/support/blocks/block-cache-fixture.ts';
+import { FakeObjectStore, storeFailure } from '../../tests/support/blocks/fake-object-store.ts';
+import type { ObjectId, StoredBlock } from '../metadata/types.ts';
+import type { BlockDamage } from './block-cache-options.ts';
+import { CancelledError, Downloads } from './downloads.ts';
+import { dataObjectKey } from './object-ids.ts';
+
+const PLACE = { inode: inodeId(10), block: 3 };
+
+interface Setup {
+  readonly downloads: Downloads;
+  readonly store: FakeObjectStore;
+  readonly damages: BlockDamage[];
+  readonly rows: readonly StoredBlock[];
+  /** Objects in the order in which their download began; each waits for `release`. */
+  readonly begun: string[];
+  readonly release: () => void;
+}
+
+function setup(limit: number, count: number): Setup {
+  const store = new FakeObjectStore();
+  const rows: StoredBlock[] = [];
+  for (let id = 1; id <= count; id++) {
+    const bytes = patternBytes(id, 1000);
+    store.content.set(dataObjectKey(id as ObjectId), bytes);
+    rows.push({ objectId: id as ObjectId, lengthBytes: bytes.length, digest: createHash('sha256').update(bytes).digest() });
+  }
+  const begun: string[] = [];
+  let waiting: (() => void)[] = [];
+  store.before = (_, keys) => {
+    begun.push(...keys);
+    return new Promise<void>((resolve) => waiting.push(resolve));
+  };
+  const damages: BlockDamage[] = [];
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  const downloads = new Downloads({ objects: store, limit, log, onDamage: (damage) => damages.push(damage) });
+  const release = (): void => {
+    const all = waiting;
+    waiting = [];
+    for (const resolve of all) resolve();
+  };
+  return { downloads, store, damages, rows, begun, release };
+}
+
+function row(rows: readonly StoredBlock[], index: number): StoredBlock {
+  const found = rows[index];
+  if (!found) throw new Error('no such row');
+  return found;
+}
+
+test('all who want an object share one download', async () => {
+  const { downloads, store, rows, release } = setup(4, 1);
+  const both = Promise.all([downloads.get(PLACE, row(rows, 0)), downloads.get(PLACE, row(rows, 0))]);
+  release();
+  const [first, second] = await both;
+  expect(first).toBe(second);
+  expect(store.counts.get).toBe(1);
+});
+
+test('no more downloads run at once than the limit, and readers go before read-ahead', async () => {
+  const { downloads, rows, begun, release } = setup(1, 3);
+  const first = downloads.get(PLACE, row(rows, 0));
+  const ahead = downloads.prefetch(PLACE, row(rows, 1), () => true);
+  const second = downloads.get(PLACE, row(rows, 2));
+  expect(begun).toEqual(['s3ql_data_1']);
+  release();
+  await first;
+  await Promise.resolve();
+  expect(begun).toEqual(['s3ql_data_1', 's3ql_data_3']);
+  release();
+  await second;
+  await Promise.resolve();
+  release();
+  await ahead;
+  expect(begun).toEqual(['s3ql_data_1', 's3ql_data_3', 's3ql_data_2']);
+});
+
+test('a read-ahead that a reader waits for goes on although nobody wants it ahead any more', async () => {
+  const { downloads, rows, release } = setup(1, 2);
+  const first = downloads.get(PLACE, row(rows, 0));
+  const ahead = downloads.prefetch(PLACE, row(rows, 1), () => false);
+  const read = downloads.get(PLACE, row(rows, 1));
+  release();
+  await first;
+  await Promise.resolve();
+  release();
+  expect(await read).toBe(await ahead);
+});
+
+test('a read-ahead that nobody wants any more is not fetched', async () => {
+  const { downloads, rows, begun, release } = setup(1, 2);
+  const first = downloads.get(PLACE, row(rows, 0));
+  const ahead = downloads.prefetch(PLACE, row(rows, 1), () => false);
+  const outcome = expect(ahead).rejects.toBeInstanceOf(CancelledError);
+  release();
+  await first;
+  await outcome;
+  expect(begun).toEqual(['s3ql_data_1']);
+});
+
+test('a damaged object is reported once and not fetched again until it is healed', async () => {
+  const { downloads, store, damages, rows } = setup(4, 1);
+  store.before = () => {};
+  store.content.set('s3ql_data_1', patternBytes(99, 1000));
+  await expect(downloads.get(PLACE, row(rows, 0))).rejects.toMatchObject({ code: 'EIO' });
+  await expect(downloads.get(PLACE, row(rows, 0))).rejects.toMatchObject({ code: 'EIO' });
+  expect(store.counts.get).toBe(1);
+  expect(damages).toMatchObject([{ ...PLACE, key: 's3ql_data_1' }]);
+  store.content.set('s3ql_data_1', patternBytes(1, 1000));
+  downloads.healed(1 as ObjectId);
+  expect(await downloads.get(PLACE, row(rows, 0))).toHaveLength(1000);
+});
+
+test('a failure of the store is no damage: the next read tries again', async () => {
+  const { downloads, store, damages, rows } = setup(4, 1);
+  store.before = () => {
+    throw storeFailure();
+  };
+  await expect(downloads.get(PLACE, row(rows, 0))).rejects.toMatchObject({ code: 'EIO' });
+  store.before = () => {};
+  expect(await downloads.get(PLACE, row(rows, 0))).toHaveLength(1000);
+  expect(damages).toEqual([]);
+});
