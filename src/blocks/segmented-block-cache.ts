@@ -211,6 +211,8 @@ export class SegmentedBlockCache implements BlockCache {
 
   async drop(options: FlushOptions = {}): Promise<void> {
     await this.flush(undefined, options);
+    // Of blocks that have gone meanwhile: they still hold their segment.
+    await this.#uploader.settle();
     await this.#options.requestDurable();
     this.#room.evictAll();
     this.#reclaim.retireEmpty();

@@ -301,11 +301,16 @@ export class Uploader {
     this.#succeeded();
   }
 
+  /** Waits for what is under way, successful or not. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#active.values());
+  }
+
   /** Nothing starts by itself any more; waits for what is under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    await Promise.allSettled(this.#active.values());
+    await this.settle();
   }
 }

@@ -272,9 +272,10 @@ export class CacheModel implements AsyncDisposable {
   async #change(inode: InodeId, model: FileModel, next: Uint8Array, change: () => void | Promise<void>): Promise<void> {
     const before = model.versions.at(-1) ?? new Uint8Array(0);
     if (await failed(change)) {
-      // What lies beyond the end after a failed write goes, as the file system does it.
-      await this.#open.truncate(inode, BigInt(before.length));
       this.#failing = { puts: false, gets: false };
+      // A copy may have failed half-way: what lies beyond the end goes.
+      await this.#open.flush();
+      await this.#open.truncate(inode, BigInt(before.length));
       const half = await this.#readAll(inode, before.length);
       for (const [at, byte] of half.entries()) {
         if (byte !== before[at] && byte !== next[at]) throw new Error(`byte ${at} of inode ${inode} is ${byte} after a failed change`);
