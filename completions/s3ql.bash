@@ -24,6 +24,9 @@ _s3ql_command() {
         --dirty-block-upload-delay) COMPREPLY=(); return ;;
         --fs-name) COMPREPLY=(); return ;;
         --metadata-backup-interval) COMPREPLY=(); return ;;
+        --fsync) COMPREPLY=($(compgen -W "local remote" -- "$word")); return ;;
+        --read-timeout) COMPREPLY=(); return ;;
+        --full-cache) COMPREPLY=($(compgen -W "wait fail" -- "$word")); return ;;
         -o) COMPREPLY=(); return ;;
         --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
         --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
@@ -33,7 +36,7 @@ _s3ql_command() {
         --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
         --debug-modules) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--compress --cachesize --max-cache-entries --keep-cache --allow-other --allow-root --dirty-block-upload-delay --fg --fs-name --systemd --metadata-backup-interval --nfs --authfile --cachedir --backend-options --max-connections --max-threads --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--compress --cachesize --max-cache-entries --keep-cache --allow-other --allow-root --dirty-block-upload-delay --fg --fs-name --systemd --metadata-backup-interval --fsync --read-timeout --full-cache --take-over --nfs --authfile --cachedir --backend-options --max-connections --max-threads --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
     umount)
       case $previous in

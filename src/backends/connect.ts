@@ -4,6 +4,9 @@ import { openDecorated } from './decorated-backend.ts';
 import { backendFactoryFor } from './open-backend.ts';
 import { ThreadedBackend } from './threaded-backend.ts';
 
+/** How a command comes by its store; tests give another. */
+export type Connect = (spec: BackendSpec) => Promise<Backend>;
+
 /**
  * A store as the program uses it: limited, retried and logged, in a thread of its own if its work is more than passing bytes on.
  * @throws as BackendFactory.open

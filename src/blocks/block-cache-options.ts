@@ -47,6 +47,8 @@ export interface BlockCacheOptions {
   readonly maxUploads?: number;
   /** Default 8. */
   readonly maxDownloads?: number;
+  /** How long reads wait for the store. Default: for ever. */
+  readonly readTimeoutMs?: number;
   /** When the cache is full and uploads fail: writers wait (default) or get ENOSPC. */
   readonly whenStuck?: 'wait' | 'fail';
   /** Free space that is left on the cache's disk. Default 128 MiB. */

@@ -37,18 +37,23 @@ export interface FlushOptions {
   readonly onProgress?: (progress: FlushProgress) => void;
 }
 
+export interface BlockReader {
+  readonly handle: number;
+  readonly fileSize: bigint;
+  readonly signal?: AbortSignal;
+}
+
 export interface BlockCache {
   readonly blockSizeBytes: number;
 
   /** Whether a read of the range would be synchronous now (all of it cached or holes): callers with a shared buffer ask before they read into it. */
   isCached(inode: InodeId, offset: bigint, lengthBytes: number): boolean;
-  /** Fills `into` from the file's bytes at `offset`. `handle` identifies a reader for read-ahead; `fileSize` bounds that. */
-  read(
-    inode: InodeId,
-    offset: bigint,
-    into: Uint8Array,
-    reader?: { readonly handle: number; readonly fileSize: bigint },
-  ): MaybePromise<void>;
+  /**
+   * Fills `into` from the file's bytes at `offset`. `handle` identifies a reader for read-ahead; `fileSize` bounds that; `signal` ends the
+   * waiting for the store.
+   * @throws FsError EIO (damaged, or the store did not answer in time), EINTR (aborted); then `into` is not written to any more
+   */
+  read(inode: InodeId, offset: bigint, into: Uint8Array, reader?: BlockReader): MaybePromise<void>;
   /** `data` is copied before the call returns or, if that is a promise, before it settles. @throws FsError ENOSPC, EIO */
   write(inode: InodeId, offset: bigint, data: Uint8Array): MaybePromise<void>;
   /**

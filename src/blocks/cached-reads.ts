@@ -41,14 +41,14 @@ export class CachedReads {
     return true;
   }
 
-  /** @throws FsError EIO */
-  read(inode: InodeId, offset: bigint, into: Uint8Array): void | Promise<void> {
+  /** @throws FsError EIO, EINTR */
+  read(inode: InodeId, offset: bigint, into: Uint8Array, signal?: AbortSignal): void | Promise<void> {
     const first = locate(offset, this.#blockSizeBytes);
     let fetches: Promise<void>[] | undefined;
     let { block, within } = first;
     for (let done = 0; done < into.length;) {
       const part = into.subarray(done, done + Math.min(into.length - done, this.#blockSizeBytes - within));
-      const fetch = this.#readPart(inode, block, within, part);
+      const fetch = this.#readPart(inode, block, within, part, signal);
       if (fetch) (fetches ??= []).push(fetch);
       done += part.length;
       block += 1;
@@ -57,7 +57,13 @@ export class CachedReads {
     return fetches && allSettled(fetches);
   }
 
-  #readPart(inode: InodeId, block: BlockNumber, within: number, into: Uint8Array): Promise<void> | undefined {
+  #readPart(
+    inode: InodeId,
+    block: BlockNumber,
+    within: number,
+    into: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<void> | undefined {
     const entry = this.#parts.index.get(inode, block);
     if (entry) {
       this.#copy(entry, within, into);
@@ -65,7 +71,7 @@ export class CachedReads {
     }
     const row = this.#parts.database.blocks.get(inode, block);
     if (row) {
-      return this.#parts.downloads.get({ inode, block }, row).then((bytes) => {
+      return this.#parts.downloads.get({ inode, block }, row, signal).then((bytes) => {
         this.install(inode, block, row.objectId, bytes);
         this.#parts.onGrowth();
         const available = bytes.subarray(within, within + into.length);

@@ -6,6 +6,7 @@ import { CorruptedObjectError, NoSuchObjectError } from '../backends/errors.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { BlockIndex, InodeId, ObjectId, StoredBlock } from '../metadata/types.ts';
 import { FsError } from '../util/errors.ts';
+import { untilAborted } from '../util/until-aborted.ts';
 import type { BlockCacheLog, BlockDamage } from './block-cache-options.ts';
 import { dataObjectKey } from './object-ids.ts';
 
@@ -17,6 +18,8 @@ const DAMAGED_COUNT = 10_000;
 export interface DownloadsOptions {
   readonly objects: Pick<ObjectStore, 'get'>;
   readonly limit: number;
+  /** How long somebody waits for an object; the request itself goes on. Default: for ever. */
+  readonly patienceMs?: number;
   readonly log: BlockCacheLog;
   readonly onDamage: (damage: BlockDamage) => void;
 }
@@ -59,8 +62,11 @@ export class Downloads {
     return this.#started.size;
   }
 
-  /** The block's bytes from the store, verified. @throws FsError EIO if the object is missing or damaged, or the store fails */
-  async get(place: BlockOfFile, row: StoredBlock): Promise<Uint8Array> {
+  /**
+   * The block's bytes from the store, verified.
+   * @throws FsError EIO if the object is missing or damaged, or the store fails or does not answer in time; EINTR if aborted
+   */
+  async get(place: BlockOfFile, row: StoredBlock, signal?: AbortSignal): Promise<Uint8Array> {
     const kept = this.#lookaside.get(row.objectId);
     if (kept) return kept;
     if (this.#damaged.has(row.objectId)) {
@@ -77,7 +83,28 @@ export class Downloads {
       this.#demanded.push(flight);
     }
     this.#pump();
-    return flight.promise;
+    return this.#waitFor(flight, signal);
+  }
+
+  async #waitFor(flight: Flight, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const { patienceMs = Infinity } = this.#options;
+    const inTime = Promise.withResolvers<Uint8Array>();
+    flight.promise.then(inTime.resolve, inTime.reject);
+    const tooLate = (): void =>
+      inTime.reject(new FsError('EIO', `the store did not give object ${dataObjectKey(flight.row.objectId)} in ${patienceMs / 1000} s`));
+    const timer = Number.isFinite(patienceMs) ? setTimeout(tooLate, patienceMs).unref() : undefined;
+    try {
+      return await untilAborted(inTime.promise, signal);
+    } catch (error) {
+      // It may still come, and somebody ask again.
+      flight.promise.then(
+        (bytes) => this.keep(flight.row.objectId, bytes),
+        () => undefined,
+      );
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /**

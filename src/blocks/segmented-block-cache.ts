@@ -7,7 +7,7 @@
 import type { Epoch } from '../metadata/database.ts';
 import type { InodeId } from '../metadata/types.ts';
 import { FsError } from '../util/errors.ts';
-import type { BlockCache, BlockCacheLimits, BlockCacheStats, FlushOptions } from './block-cache.ts';
+import type { BlockCache, BlockCacheLimits, BlockCacheStats, BlockReader, FlushOptions } from './block-cache.ts';
 import type { BlockCacheOptions } from './block-cache-options.ts';
 import { BlockClone } from './block-clone.ts';
 import type { BlockIndex } from './block-index.ts';
@@ -77,6 +77,7 @@ export class SegmentedBlockCache implements BlockCache {
       objects,
       limit: options.maxDownloads ?? DEFAULT_CONNECTIONS,
       log,
+      patienceMs: options.readTimeoutMs ?? Infinity,
       onDamage: options.onDamage ?? (() => {}),
     });
     const ids = new ObjectIds(database, requestDurable);
@@ -130,16 +131,11 @@ export class SegmentedBlockCache implements BlockCache {
     return this.#reads.isCached(inode, offset, lengthBytes);
   }
 
-  read(
-    inode: InodeId,
-    offset: bigint,
-    into: Uint8Array,
-    reader?: { readonly handle: number; readonly fileSize: bigint },
-  ): void | Promise<void> {
+  read(inode: InodeId, offset: bigint, into: Uint8Array, reader?: BlockReader): void | Promise<void> {
     if (into.length === 0) return undefined;
     if (reader && reader.fileSize > this.blockSizeBytes)
       this.#readAhead?.noteRead(reader.handle, inode, Number(offset), into.length, reader.fileSize);
-    return this.#reads.read(inode, offset, into);
+    return this.#reads.read(inode, offset, into, reader?.signal);
   }
 
   write(inode: InodeId, offset: bigint, data: Uint8Array): void | Promise<void> {

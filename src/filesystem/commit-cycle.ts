@@ -30,6 +30,7 @@ export class CommitCycle {
   #next: Promise<Epoch> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #durableEpoch: Epoch = -1;
+  #committedChangeCount = 0;
 
   constructor(options: CommitCycleOptions) {
     this.#options = options;
@@ -45,6 +46,11 @@ export class CommitCycle {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** Changes since the beginning. */
+  get changeCount(): number {
+    return this.#committedChangeCount + this.#options.database.pendingChangeCount;
   }
 
   get durableEpoch(): Epoch {
@@ -77,7 +83,7 @@ export class CommitCycle {
     const pending = this.#options.database.pendingChangeCount;
     if (pending < COMMIT_AFTER_CHANGES) return;
     if (this.#running === undefined) this.#inBackground();
-    else if (pending >= COMMIT_NOW_CHANGES) this.#options.database.commit();
+    else if (pending >= COMMIT_NOW_CHANGES) this.#commit();
   }
 
   #inBackground(): void {
@@ -92,6 +98,11 @@ export class CommitCycle {
     return this.#running;
   }
 
+  #commit(): Epoch {
+    this.#committedChangeCount += this.#options.database.pendingChangeCount;
+    return this.#options.database.commit();
+  }
+
   async #cycle(): Promise<Epoch> {
     const { database, blocks } = this.#options;
     await blocks.syncOrdered();
@@ -101,7 +112,7 @@ export class CommitCycle {
       await Promise.all(inodes.map((inode) => blocks.syncLocal(inode)));
       for (const inode of inodes) this.#replaced.delete(inode);
     }
-    const committed = database.commit();
+    const committed = this.#commit();
     await database.syncCommitted();
     this.#durableEpoch = committed;
     blocks.epochDurable(committed);

@@ -43,14 +43,28 @@ export class FileOperations {
     return available <= 0n || this.#context.blocks.isCached(id, offset, Number(available));
   }
 
-  /** Fills `into` from `offset`; returns how many bytes there were before the end of the file. `reader` identifies the open file. */
-  read(id: InodeId, reader: number, offset: bigint, into: Uint8Array, movesAtime: boolean = true): number | Promise<number> {
+  /**
+   * Fills `into` from `offset`; returns how many bytes there were before the end of the file. `reader` identifies the open file.
+   * @throws FsError EIO; EINTR if aborted while it waits for the store
+   */
+  read(
+    id: InodeId,
+    reader: number,
+    offset: bigint,
+    into: Uint8Array,
+    movesAtime: boolean = true,
+    signal?: AbortSignal,
+  ): number | Promise<number> {
     const inode = requireInode(this.#context, id);
     if (offset >= inode.size) return 0;
     const available = inode.size - offset;
     const lengthBytes = available < BigInt(into.length) ? Number(available) : into.length;
     if (movesAtime) accessed(this.#context, inode);
-    const done = this.#context.blocks.read(id, offset, into.subarray(0, lengthBytes), { handle: reader, fileSize: inode.size });
+    const done = this.#context.blocks.read(id, offset, into.subarray(0, lengthBytes), {
+      handle: reader,
+      fileSize: inode.size,
+      ...(signal === undefined ? {} : { signal }),
+    });
     return done === undefined ? lengthBytes : done.then(() => lengthBytes);
   }
 

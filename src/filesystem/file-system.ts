@@ -17,6 +17,7 @@ import { fileSystemStatistics, type FileSystemStatistics } from './file-system-s
 import { InodeLifetime } from './inode-lifetime.ts';
 import { InodePurge } from './inode-purge.ts';
 import { SubdirectoryCounts } from './subdirectory-counts.ts';
+import { untilAborted } from '../util/until-aborted.ts';
 import { copyTree } from './tree-copy.ts';
 import { lockTree } from './tree-lock.ts';
 import { type EntryRemoved, removeTree } from './tree-removal.ts';
@@ -32,6 +33,8 @@ export interface FileSystemOptions {
   /** Default: as `atimePolicy`. */
   readonly directoryAtimePolicy?: AtimePolicy;
   readonly commitIntervalMs?: number;
+  /** If there, fsync waits for it too, after everything is durable locally: it brings all of that to the store. */
+  readonly toStore?: () => Promise<void>;
   readonly clock?: NanosecondClock;
   /** Something failed that nobody waits for; it is tried again or left to the next mount. */
   readonly onBackgroundError: (error: unknown, what: string) => void;
@@ -45,9 +48,11 @@ export class FileSystem {
   readonly commits: CommitCycle;
   readonly #context: FileSystemContext;
   readonly #purge: InodePurge;
+  readonly #toStore: (() => Promise<void>) | undefined;
 
   constructor(options: FileSystemOptions) {
     const { database, blocks } = options;
+    this.#toStore = options.toStore;
     this.#purge = new InodePurge(database, blocks, (id, error) => options.onBackgroundError(error, `purging inode ${id}`));
     this.commits = new CommitCycle({
       database,
@@ -122,9 +127,10 @@ export class FileSystem {
     return removeTree(this.#context, parent, name, onRemoved);
   }
 
-  /** fsync(2): data and metadata of the file are durable on local storage when this resolves. */
-  async sync(id?: InodeId): Promise<void> {
+  /** fsync(2): data and metadata of the file are durable when this resolves. @throws FsError EIO; EINTR if aborted while it waits for the store */
+  async sync(id?: InodeId, signal?: AbortSignal): Promise<void> {
     await this.commits.sync(id);
+    if (this.#toStore !== undefined) await untilAborted(this.#toStore(), signal);
   }
 
   /** Ends all work: orphans are purged, everything is committed and durable locally. Uploading is the caller's next step. */

@@ -31,19 +31,20 @@ export type MetadataChoice =
   | { readonly refuse: 'needs-fsck' };
 
 export function chooseMetadata(local: LocalSuperblocks<SuperblockState> | undefined, remote: SuperblockState): MetadataChoice {
-  if (local !== undefined && same(local.written, remote)) {
+  if (local !== undefined && samePublication(local.written, remote)) {
     if (remote.needsFsck) return { refuse: 'needs-fsck' };
     return remote.isMounted ? { use: 'recovered-local' } : { use: 'local' };
   }
-  if (local?.confirmed !== undefined && same(local.confirmed, remote)) {
+  if (local?.confirmed !== undefined && samePublication(local.confirmed, remote)) {
     return local.written.needsFsck || remote.needsFsck ? { refuse: 'needs-fsck' } : { use: 'recovered-local' };
   }
   if (remote.isMounted) return { refuse: 'mounted-elsewhere' };
   if (remote.needsFsck) return { refuse: 'needs-fsck' };
-  const localWasStored = local?.confirmed !== undefined && same(local.written, local.confirmed) && !local.written.isMounted;
+  const localWasStored = local?.confirmed !== undefined && samePublication(local.written, local.confirmed) && !local.written.isMounted;
   return { use: 'store', setAside: local !== undefined && !localWasStored };
 }
 
-function same(a: SuperblockState, b: SuperblockState): boolean {
+/** Whether both are one publication. */
+export function samePublication(a: SuperblockState, b: SuperblockState): boolean {
   return a.seqNo === b.seqNo && a.lastModifiedSeconds === b.lastModifiedSeconds && a.isMounted === b.isMounted;
 }

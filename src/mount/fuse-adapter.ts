@@ -24,6 +24,7 @@ import { MAX_NAME_BYTES } from '../filesystem/directory-operations.ts';
 import { isDirectory, S_IFDIR, S_IFMT, S_IFREG } from '../filesystem/file-mode.ts';
 import type { FileSystem } from '../filesystem/file-system.ts';
 import { FsError } from '../util/errors.ts';
+import type { WriteGate } from './write-gate.ts';
 
 const O_ACCMODE = 3;
 const O_RDONLY = 0;
@@ -66,6 +67,7 @@ const NO_ATTRIBUTES: Attributes = {
 export interface FuseAdapterOptions {
   readonly fileSystem: FileSystem;
   readonly controlFile: ControlFile;
+  readonly gate: WriteGate;
   /** NFS generation of all inodes (superblock's inode_gen). */
   readonly generation: number;
   /** Owner of the control file: who may speak to this mount. */
@@ -100,6 +102,7 @@ export class FuseAdapter implements Handlers {
   }
 
   setattr(_context: RequestContext, node: number, set: SetAttributes): MaybePromise<AttributesReply> {
+    this.#options.gate.requireOpen();
     const changed = this.#fs.attributes.change(node as InodeId, set);
     return changed instanceof Promise ? changed.then((inode) => this.#attributes(inode)) : this.#attributes(changed);
   }
@@ -109,38 +112,46 @@ export class FuseAdapter implements Handlers {
   }
 
   symlink(context: RequestContext, parent: number, name: Uint8Array, target: Uint8Array): MaybePromise<EntryReply> {
+    this.#options.gate.requireOpen();
     return this.#entry(this.#fs.directories.makeSymlink(parent as InodeId, name, target, caller(context, 0)));
   }
 
   mknod(context: RequestContext, parent: number, name: Uint8Array, mode: number, rdev: number, umask: number): MaybePromise<EntryReply> {
+    this.#options.gate.requireOpen();
     const typed = (mode & S_IFMT) === 0 ? mode | S_IFREG : mode;
     return this.#entry(this.#fs.directories.make(parent as InodeId, name, typed, rdev, caller(context, umask)));
   }
 
   mkdir(context: RequestContext, parent: number, name: Uint8Array, mode: number, umask: number): MaybePromise<EntryReply> {
+    this.#options.gate.requireOpen();
     const typed = (mode & ~S_IFMT) | S_IFDIR;
     return this.#entry(this.#fs.directories.make(parent as InodeId, name, typed, 0, caller(context, umask)));
   }
 
   unlink(_context: RequestContext, parent: number, name: Uint8Array): void {
+    this.#options.gate.requireOpen();
     this.#fs.directories.unlink(parent as InodeId, name);
   }
 
   rmdir(_context: RequestContext, parent: number, name: Uint8Array): void {
+    this.#options.gate.requireOpen();
     this.#fs.directories.removeDirectory(parent as InodeId, name);
   }
 
   rename(_context: RequestContext, parent: number, name: Uint8Array, newParent: number, newName: Uint8Array, flags: number): void {
+    this.#options.gate.requireOpen();
     this.#fs.directories.rename(parent as InodeId, name, newParent as InodeId, newName, flags);
   }
 
   link(_context: RequestContext, node: number, newParent: number, newName: Uint8Array): MaybePromise<EntryReply> {
+    this.#options.gate.requireOpen();
     return this.#entry(this.#fs.directories.link(node as InodeId, newParent as InodeId, newName));
   }
 
   open(_context: RequestContext, node: number, flags: number, openFlags: number): MaybePromise<OpenReply> {
     const id = node as InodeId;
     const truncates = (flags & O_TRUNC) !== 0;
+    if (truncates || (flags & O_ACCMODE) !== O_RDONLY) this.#options.gate.requireOpen();
     const { atimeDue } = this.#fs.files.open(id, (flags & O_ACCMODE) !== O_RDONLY || truncates);
     const truncated = truncates ? this.#fs.files.truncate(id, 0n, (openFlags & OpenFlag.KILL_SUIDGID) !== 0) : undefined;
     // Reads that the kernel serves from its cache never get here: where one would move the atime it must not have a cache.
@@ -158,6 +169,7 @@ export class FuseAdapter implements Handlers {
     _flags: number,
     umask: number,
   ): MaybePromise<{ entry: EntryReply; open: OpenReply }> {
+    this.#options.gate.requireOpen();
     const inode = this.#fs.directories.make(parent as InodeId, name, (mode & ~S_IFMT) | S_IFREG, 0, caller(context, umask));
     return this.#opened(inode);
   }
@@ -169,11 +181,12 @@ export class FuseAdapter implements Handlers {
     _flags: number,
     umask: number,
   ): MaybePromise<{ entry: EntryReply; open: OpenReply }> {
+    this.#options.gate.requireOpen();
     return this.#opened(this.#fs.directories.makeNameless(parent as InodeId, (mode & ~S_IFMT) | S_IFREG, caller(context, umask)));
   }
 
   read(
-    _context: RequestContext,
+    context: RequestContext,
     node: number,
     handle: number,
     offset: bigint,
@@ -189,7 +202,7 @@ export class FuseAdapter implements Handlers {
     }
     // The reply buffer is shared: what has to wait reads into one of its own.
     const own = Buffer.allocUnsafe(size);
-    const count = this.#fs.files.read(id, handle, offset, own, movesAtime);
+    const count = this.#fs.files.read(id, handle, offset, own, movesAtime, context.signal);
     return typeof count === 'number' ? Promise.resolve(own.subarray(0, count)) : count.then((bytes) => own.subarray(0, bytes));
   }
 
@@ -201,6 +214,7 @@ export class FuseAdapter implements Handlers {
     data: Uint8Array,
     writeFlags: number,
   ): MaybePromise<number> {
+    this.#options.gate.requireOpen();
     return this.#fs.files.write(node as InodeId, offset, data, (writeFlags & WriteFlag.KILL_SUIDGID) !== 0);
   }
 
@@ -208,12 +222,12 @@ export class FuseAdapter implements Handlers {
     this.#noAtimeHandles.delete(handle);
   }
 
-  fsync(_context: RequestContext, node: number): Promise<void> {
-    return this.#fs.sync(node as InodeId);
+  fsync(context: RequestContext, node: number): Promise<void> {
+    return this.#fs.sync(node as InodeId, context.signal);
   }
 
-  fsyncdir(_context: RequestContext, node: number): Promise<void> {
-    return this.#fs.sync(node as InodeId);
+  fsyncdir(context: RequestContext, node: number): Promise<void> {
+    return this.#fs.sync(node as InodeId, context.signal);
   }
 
   syncfs(): Promise<void> {
@@ -271,6 +285,7 @@ export class FuseAdapter implements Handlers {
       // The request's buffer does not outlive this call, the action does.
       return this.#options.controlFile.set(Buffer.from(name), Buffer.from(value));
     }
+    this.#options.gate.requireOpen();
     return this.#fs.xattrs.set(node as InodeId, name, value, flags, killSgid);
   }
 
@@ -291,10 +306,12 @@ export class FuseAdapter implements Handlers {
 
   removexattr(_context: RequestContext, node: number, name: Uint8Array): void {
     if (node === CONTROL_INODE) throw new FsError('EPERM');
+    this.#options.gate.requireOpen();
     this.#fs.xattrs.remove(node as InodeId, name);
   }
 
   fallocate(context: RequestContext, node: number, _handle: number, mode: number, offset: bigint, length: bigint): MaybePromise<void> {
+    this.#options.gate.requireOpen();
     return this.#fs.files.fallocate(node as InodeId, mode, offset, length, lacksPrivileges(context));
   }
 
@@ -312,6 +329,7 @@ export class FuseAdapter implements Handlers {
     outOffset: bigint,
     length: bigint,
   ): Promise<bigint> {
+    this.#options.gate.requireOpen();
     return this.#fs.files.copyRange(
       node as InodeId,
       offset,
@@ -351,6 +369,7 @@ export class FuseAdapter implements Handlers {
         const immutable = command === FS_IOC_SETFLAGS ? FS_IMMUTABLE_FL : FS_XFLAG_IMMUTABLE;
         if ((flags & ~immutable) !== 0) throw new FsError('EOPNOTSUPP');
         if (context.uid !== 0) throw new FsError('EPERM');
+        this.#options.gate.requireOpen();
         this.#fs.attributes.setLocked(inode.id, (flags & immutable) !== 0);
         return { result: 0, output };
       }

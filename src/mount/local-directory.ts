@@ -60,6 +60,11 @@ export class LocalDirectory implements LocalPaths, Disposable {
     return join(this.path, 'params.confirmed');
   }
 
+  /** Which leases in the store are this machine's (lease.ts). Stays when the copy goes. */
+  get leasePath(): string {
+    return join(this.path, 'lease');
+  }
+
   get segmentsPath(): string {
     return join(this.path, 'segments');
   }

@@ -4,7 +4,7 @@ import type { MadeFileSystem, MkfsRequest } from '../cli/run-mkfs.ts';
 import { DEFAULT_COMPRESSION } from '../cli/options/mount.ts';
 import type { Backend } from '../backends/backend.ts';
 import { NoSuchObjectError } from '../backends/errors.ts';
-import { connect } from '../backends/connect.ts';
+import { type Connect, connect } from '../backends/connect.ts';
 import { masterKeyEnvelope, plainEnvelope } from '../envelope/envelope.ts';
 import { createDatabase } from '../metadata/create-database.ts';
 import { uploadGeneration } from '../metadata/generation-upload.ts';
@@ -28,11 +28,15 @@ const FILE_SYSTEM_KEYS: readonly string[] = [SUPERBLOCK_KEY, 's3ql_metadata'];
 const log = logger('mkfs');
 
 /** @throws UserError exit 1 if there is a file system already */
-export async function makeFileSystem(request: MkfsRequest, interaction: Interaction): Promise<MadeFileSystem> {
+export async function makeFileSystem(
+  request: MkfsRequest,
+  interaction: Interaction,
+  connectStore: Connect = connect,
+): Promise<MadeFileSystem> {
   await using resources = new AsyncDisposableStack();
   const { storage } = request;
   const local = resources.use(new LocalDirectory(storage.cachedir, storage.backend.url));
-  const backend = await connect(storage.backend);
+  const backend = await connectStore(storage.backend);
   resources.defer(() => backend[Symbol.asyncDispose]());
   await requireNoFileSystem(backend);
 

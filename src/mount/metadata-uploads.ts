@@ -23,6 +23,9 @@ import type { SuperblockKeeper } from './superblock-keeper.ts';
 
 /** How often the WAL's length is looked at. */
 const WAL_CHECK_INTERVAL_MS = 1_000;
+/** After so many changes metadata is uploaded before its time, but not more often than this. */
+const UPLOAD_AFTER_CHANGES = 50_000;
+const MIN_UPLOAD_PAUSE_MS = 30_000;
 
 const log = logger('mount');
 
@@ -39,6 +42,8 @@ export interface MetadataUploadsParts {
   readonly superblock: Superblock;
   /** 0: only on request. */
   readonly intervalMs: number;
+  /** Called before a generation is published. @throws if the file system is not ours any more */
+  readonly beforePublishing: () => Promise<void>;
 }
 
 export class MetadataUploads implements AsyncDisposable {
@@ -47,7 +52,11 @@ export class MetadataUploads implements AsyncDisposable {
   #superblock: Superblock;
   #catalog: GenerationCatalog | undefined;
   #uploadedEpoch: Epoch = -1;
+  #uploadedChangeCount = 0;
+  #lastUploadMs = performance.now();
   #running: Promise<void> = Promise.resolve();
+  /** The upload that begins when the running one ends; everybody who asks meanwhile shares it. */
+  #next: Promise<void> | undefined;
   #walTimer: NodeJS.Timeout | undefined;
   #uploadTimer: NodeJS.Timeout | undefined;
 
@@ -61,6 +70,7 @@ export class MetadataUploads implements AsyncDisposable {
   start(): void {
     this.#walTimer = setInterval(() => {
       this.#keepWalShort().catch((error: unknown) => log.error(error, 'Cannot checkpoint the metadata'));
+      if (this.#muchHasChanged()) this.backUp();
     }, WAL_CHECK_INTERVAL_MS).unref();
     const { intervalMs } = this.#parts;
     if (intervalMs > 0) this.#uploadTimer = setInterval(() => this.backUp(), intervalMs).unref();
@@ -78,7 +88,16 @@ export class MetadataUploads implements AsyncDisposable {
 
   /** Starts an upload if something changed since the last one; failures are logged, and tried again by the next. */
   backUp(): void {
-    this.#enqueue(() => this.#backUp()).catch((error: unknown) => log.error(error, 'Cannot upload the metadata; it stays on this machine'));
+    this.toStore().catch((error: unknown) => log.error(error, 'Cannot upload the metadata; it stays on this machine'));
+  }
+
+  /** Everything as it is at the time of the call is in the store, in a complete generation, when this resolves. */
+  toStore(): Promise<void> {
+    this.#next ??= this.#enqueue(() => {
+      this.#next = undefined;
+      return this.#backUp();
+    });
+    return this.#next;
   }
 
   /** The last upload, after which the file system counts as unmounted. Blocks must be in the store already. */
@@ -103,8 +122,16 @@ export class MetadataUploads implements AsyncDisposable {
     if (await this.#worker.keepWalShort()) await this.#parts.commits.syncMetadata();
   }
 
+  #muchHasChanged(): boolean {
+    const { commits, intervalMs } = this.#parts;
+    if (intervalMs === 0 || this.#next !== undefined) return false;
+    const isDue = commits.changeCount - this.#uploadedChangeCount >= UPLOAD_AFTER_CHANGES;
+    return isDue && performance.now() - this.#lastUploadMs >= MIN_UPLOAD_PAUSE_MS;
+  }
+
   async #backUp(): Promise<void> {
     const { database, blocks } = this.#parts;
+    this.#lastUploadMs = performance.now();
     const unchanged = database.pendingChangeCount === 0 && database.openEpoch - 1 === this.#uploadedEpoch;
     if (unchanged && blocks.stats().dirtyEntryCount === 0) return;
     await blocks.flush();
@@ -113,7 +140,8 @@ export class MetadataUploads implements AsyncDisposable {
   }
 
   async #upload({ isMounted, progress }: { isMounted: boolean; progress: ProgressReporter }): Promise<void> {
-    const { local, commits, objects, keeper, compression, connectionLimit, blocks } = this.#parts;
+    const { local, commits, objects, keeper, compression, connectionLimit, blocks, beforePublishing } = this.#parts;
+    const { changeCount } = commits;
     await commits.syncMetadata();
     using snapshot = await this.#worker.freeze(this.#superblock.metadataBlockSizeBytes);
     const { superblock, uploadedPieces } = await uploadGeneration({
@@ -127,10 +155,13 @@ export class MetadataUploads implements AsyncDisposable {
         lastModifiedSeconds: Date.now() / 1000,
       },
       compression,
+      beforePublishing,
       connectionLimit,
       progress,
     });
     await keeper.confirm(superblock);
+    this.#uploadedChangeCount = changeCount;
+    this.#lastUploadMs = performance.now();
     this.#superblock = superblock;
     this.#uploadedEpoch = snapshot.epoch;
     await this.#expire(superblock, uploadedPieces);

@@ -1,6 +1,6 @@
 /** From settings to an open object store of an existing file system: backend, key, envelope, superblock. What every command begins with that works on a file system. */
 import type { Backend } from '../backends/backend.ts';
-import { connect } from '../backends/connect.ts';
+import { type Connect, connect } from '../backends/connect.ts';
 import type { StorageSettings } from '../cli/storage-settings.ts';
 import type { CompressionSpec } from '../envelope/compression-spec.ts';
 import { masterKeyEnvelope, plainEnvelope } from '../envelope/envelope.ts';
@@ -12,8 +12,7 @@ import type { Interaction } from '../util/interaction.ts';
 import { readMasterKey } from './master-key.ts';
 import { defaultThreadCount } from './thread-count.ts';
 
-export interface OpenStore {
-  readonly objects: ObjectStore;
+export interface OpenStore extends OpenObjects {
   /** The current one. */
   readonly superblock: Superblock;
 }
@@ -25,12 +24,13 @@ export async function openStore(
   storage: StorageSettings,
   compression: CompressionSpec,
   interaction: Pick<Interaction, 'askSecret' | 'signal'>,
+  connectStore: Connect = connect,
 ): Promise<OpenStore> {
-  const { objects } = await openObjects(storage, compression, interaction);
+  const parts = await openObjects(storage, compression, interaction, connectStore);
   try {
-    return { objects, superblock: await fetchSuperblock(objects, { signal: interaction.signal }) };
+    return { ...parts, superblock: await fetchSuperblock(parts.objects, { signal: interaction.signal }) };
   } catch (error) {
-    await objects[Symbol.asyncDispose]();
+    await parts.objects[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -47,9 +47,10 @@ export async function openObjects(
   storage: StorageSettings,
   compression: CompressionSpec,
   interaction: Pick<Interaction, 'askSecret' | 'signal'>,
+  connectStore: Connect = connect,
 ): Promise<OpenObjects> {
   const { signal } = interaction;
-  const backend = await connect(storage.backend);
+  const backend = await connectStore(storage.backend);
   try {
     const masterKey = await readMasterKey(
       backend,

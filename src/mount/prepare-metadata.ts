@@ -6,47 +6,67 @@ import { UserError } from '../util/errors.ts';
 import type { Interaction } from '../util/interaction.ts';
 import { logger } from '../util/log.ts';
 import { chooseMetadata, type LocalSuperblocks } from './choose-metadata.ts';
+import { EXIT_MOUNTED_ELSEWHERE } from './lease.ts';
 import type { LocalDirectory } from './local-directory.ts';
 
 const EXIT_NEEDS_FSCK = 30;
-const EXIT_MOUNTED_ELSEWHERE = 31;
 
 const log = logger('mount');
 
-/** Afterwards the database in the local directory is the newest state of the file system there is. Returns whether it is that of a mount here that did not end well. @throws UserError exit 30, 31 */
+export interface PreparedMetadata {
+  /** `recovered`: the state of a mount here that did not end well; `taken-over`: the last complete generation of a mount elsewhere that has not ended. */
+  readonly origin: 'as-stored' | 'recovered' | 'taken-over';
+}
+
+/** Afterwards the database in the local directory is the newest state of the file system there is. @throws UserError exit 30, 31 */
 export async function prepareMetadata(
   local: LocalDirectory,
   objects: ObjectStore,
   copies: LocalSuperblocks | undefined,
   remote: Superblock,
-  { progress, signal }: Pick<Interaction, 'progress' | 'signal'>,
-): Promise<boolean> {
+  { takeOver = false, progress, signal }: Pick<Interaction, 'progress' | 'signal'> & { readonly takeOver?: boolean },
+): Promise<PreparedMetadata> {
   const choice = chooseMetadata(copies, remote);
   if ('refuse' in choice) {
-    throw choice.refuse === 'needs-fsck'
-      ? new UserError('The file system is damaged or was not unmounted cleanly: run fsck.s3ql first.', EXIT_NEEDS_FSCK)
-      : new UserError(
-          'The file system is still mounted elsewhere, or the machine that had it mounted crashed. ' +
-            'Unmount it there, or mount it there again, which recovers what that machine did not store yet.',
-          EXIT_MOUNTED_ELSEWHERE,
-        );
+    if (choice.refuse === 'needs-fsck')
+      throw new UserError('The file system is damaged or was not unmounted cleanly: run fsck.s3ql first.', EXIT_NEEDS_FSCK);
+    if (!takeOver) {
+      throw new UserError(
+        'The file system is still mounted elsewhere, or the machine that had it mounted crashed. ' +
+          'Unmount it there, or mount it there again, which recovers what that machine did not store yet. ' +
+          'If that machine is lost for good, use --take-over.',
+        EXIT_MOUNTED_ELSEWHERE,
+      );
+    }
+    log.warn(
+      'Taking the file system over from the machine that had it mounted, as of %s (generation %d). What that machine wrote later and ' +
+        'did not store is not there. If it is still running, it stops writing; what it has not stored stays in its cache directory.',
+      new Date(remote.lastModifiedSeconds * 1000).toISOString(),
+      remote.seqNo,
+    );
+    await download(copies !== undefined);
+    return { origin: 'taken-over' };
   }
   if (choice.use === 'local') {
     log.info('Using cached metadata.');
-    return false;
+    return { origin: 'as-stored' };
   }
   if (choice.use === 'recovered-local') {
     log.info('The last mount did not end cleanly: recovering from the local copy.');
-    return true;
+    return { origin: 'recovered' };
   }
-  if (choice.setAside) {
-    log.warn(
-      'The file system was used elsewhere since a mount here crashed. What that mount had not stored is kept in %s',
-      local.setAside(),
-    );
+  await download(choice.setAside);
+  return { origin: 'as-stored' };
+
+  async function download(setAside: boolean): Promise<void> {
+    if (setAside) {
+      log.warn(
+        'The file system was used elsewhere since a mount here crashed. What that mount had not stored is kept in %s',
+        local.setAside(),
+      );
+    }
+    local.clear();
+    log.info('Downloading metadata...');
+    await downloadGeneration({ store: objects, paths: local, superblock: remote, progress, signal });
   }
-  local.clear();
-  log.info('Downloading metadata...');
-  await downloadGeneration({ store: objects, paths: local, superblock: remote, progress, signal });
-  return false;
 }

@@ -1,9 +1,16 @@
 /** The ObjectStore of the program: a backend for the objects, an envelope for their contents, threads for the work in between. */
 import type { Backend, ListedObject, ObjectKey, RequestOptions } from '../backends/backend.ts';
+import { CorruptedObjectError } from '../backends/errors.ts';
 import type { EnvelopeSpec } from '../envelope/envelope.ts';
 import type { BlockSource, GetOptions, HashedBlock, ObjectStore, PutOptions, PutResult } from './object-store.ts';
+import { logger } from '../util/log.ts';
 import { TransformPool } from './transform-pool.ts';
 import { transferable } from '../util/transferable.ts';
+
+/** How often an object that comes damaged is fetched before it counts as damaged. */
+const GET_ATTEMPTS = 3;
+
+const log = logger('objects');
 
 export interface SealedObjectStoreOptions {
   /** Belongs to the store from now on: disposed with it. */
@@ -37,6 +44,18 @@ export class SealedObjectStore implements ObjectStore {
   }
 
   async get(key: ObjectKey, options: GetOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#fetchAndOpen(key, options);
+      } catch (error) {
+        // An answer may be damaged on its way, and the object be sound.
+        if (!(error instanceof CorruptedObjectError) || attempt === GET_ATTEMPTS) throw error;
+        log.warn('%s: fetching it again', error.message);
+      }
+    }
+  }
+
+  async #fetchAndOpen(key: ObjectKey, options: GetOptions): Promise<Uint8Array<ArrayBuffer>> {
     const { expectedDigest, maxSizeBytes, ...requestOptions } = options;
     const { metadata, payload } = await this.#backend.fetch(key, requestOptions);
     options.signal?.throwIfAborted();

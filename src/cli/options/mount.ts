@@ -11,10 +11,12 @@ import {
   type StorageUrlArgument,
 } from './shared.ts';
 import type { MountpointArgument } from './umount.ts';
-import { compression, integer, kibibytes, list, path, seconds, text } from './values.ts';
+import { compression, integer, kibibytes, list, oneOf, path, seconds, text } from './values.ts';
 
 /** What is used where neither the command line nor authinfo2 says how to compress. */
 export const DEFAULT_COMPRESSION: CompressionSpec = { algorithm: 'lzma', level: 6 };
+
+export type FsyncTarget = 'local' | 'remote';
 
 interface MountOwnOptions {
   /** Undefined: as authinfo2 says, else DEFAULT_COMPRESSION. */
@@ -33,6 +35,14 @@ interface MountOwnOptions {
   readonly systemd: boolean;
   /** 0: only when unmounting or on request. */
   readonly metadataBackupIntervalMs: number;
+  /** Where fsync makes changes durable before it returns. */
+  readonly fsync: FsyncTarget;
+  /** 0: as long as it takes. */
+  readonly readTimeoutMs: number;
+  /** When the cache is full and the store does not work: writers wait, or get an error. */
+  readonly fullCache: 'wait' | 'fail';
+  /** Mount although the store says that the file system is mounted elsewhere. */
+  readonly takeOver: boolean;
   readonly nfs: boolean;
   /** Check everything, mount nothing (mount -f). */
   readonly fake: boolean;
@@ -148,6 +158,37 @@ export const mountSpec: CommandSpec<
       initial: 300_000,
       fallback: '300',
       description: 'Bring changed metadata to the store this often (0: only when unmounting, or on request)',
+    },
+    fsync: {
+      long: '--fsync',
+      value: 'where',
+      parse: oneOf('local', 'remote'),
+      initial: 'local',
+      fallback: 'local',
+      choices: ['local', 'remote'],
+      description: 'Where data and metadata are safe when fsync returns: on the disk of this machine (local), or in the store (remote)',
+    },
+    readTimeoutMs: {
+      long: '--read-timeout',
+      value: 'seconds',
+      parse: seconds,
+      initial: 300_000,
+      fallback: '300',
+      description: 'A read whose data is not cached fails if the store has not given it after this time (0: wait as long as it takes)',
+    },
+    fullCache: {
+      long: '--full-cache',
+      value: 'what',
+      parse: oneOf('wait', 'fail'),
+      initial: 'wait',
+      fallback: 'wait',
+      choices: ['wait', 'fail'],
+      description: 'What writers do while the cache is full of changes and the store does not work: wait, or fail with ENOSPC',
+    },
+    takeOver: {
+      long: '--take-over',
+      description:
+        'Mount the last complete state in the store although another machine has the file system mounted. Only if that machine is lost: what it has not stored is not there',
     },
     nfs: { long: '--nfs', description: 'Prepare the file system for export by NFS: finding a parent directory becomes fast' },
     fstabOptions: {

@@ -16,6 +16,15 @@ export function text(value: string): string {
   return value;
 }
 
+/** One of some words. */
+export function oneOf<Word extends string>(...words: readonly Word[]): (value: string) => Word {
+  return (value) => {
+    const word = words.find((known) => known === value);
+    if (word === undefined) throw new InvalidValueError(`must be one of ${words.join(', ')}`);
+    return word;
+  };
+}
+
 /** A whole number of at least `minimum`. */
 export function integer(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): (value: string) => number {
   return (value) => {

@@ -1,0 +1,66 @@
+/**
+ * Whether this machine is still the one that may write to the store: the lease is not another's, and the store's superblock is one that we
+ * published. Once lost it stays lost: nothing is stored or deleted any more, and what is not stored yet stays on this machine.
+ */
+import { BackendError } from '../backends/errors.ts';
+import { fetchSuperblock } from '../metadata/generations.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import { logger } from '../util/log.ts';
+import { samePublication } from './choose-metadata.ts';
+import type { Lease } from './lease.ts';
+import type { SuperblockKeeper } from './superblock-keeper.ts';
+
+/** How often to look, besides before each publication. */
+const CHECK_INTERVAL_MS = 60_000;
+
+const log = logger('mount');
+
+/** Another machine has the file system now. Not worth another try. */
+export class FileSystemLostError extends BackendError {}
+
+export class WriterGuard implements Disposable {
+  readonly #lease: Lease;
+  readonly #keeper: SuperblockKeeper;
+  readonly #objects: ObjectStore;
+  #lost: FileSystemLostError | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Called once, when it turns out that another machine has the file system. */
+  onLost: (error: FileSystemLostError) => void = () => {};
+
+  constructor(lease: Lease, keeper: SuperblockKeeper, objects: ObjectStore) {
+    this.#lease = lease;
+    this.#keeper = keeper;
+    this.#objects = objects;
+  }
+
+  /** Begins to look periodically. */
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.check().catch((error: unknown) => {
+        if (!(error instanceof FileSystemLostError)) log.warn(error, 'Cannot tell whether the file system is still ours');
+      });
+    }, CHECK_INTERVAL_MS).unref();
+  }
+
+  /** @throws FileSystemLostError as far as is known; does not look */
+  requireOwned(): void {
+    if (this.#lost !== undefined) throw this.#lost;
+  }
+
+  /** Looks. @throws FileSystemLostError */
+  async check(): Promise<void> {
+    this.requireOwned();
+    const [holder, current, ours] = await Promise.all([this.#lease.holder(), fetchSuperblock(this.#objects), this.#keeper.read()]);
+    const isOurs = [ours?.written, ours?.confirmed].some((superblock) => superblock !== undefined && samePublication(superblock, current));
+    if (isOurs && holder !== 'another') return;
+    if (this.#lost === undefined) {
+      this.#lost = new FileSystemLostError('another machine has taken the file system over');
+      this.onLost(this.#lost);
+    }
+    throw this.#lost;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}

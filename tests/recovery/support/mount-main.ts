@@ -1,0 +1,127 @@
+/** A process that makes and mounts file systems as its parent says, over a store that can kill it or fail. */
+import { openDecorated } from '../../../src/backends/decorated-backend.ts';
+import { type Fault, FaultyBackend, type FaultPlan } from '../../../src/backends/decorators/faulty.ts';
+import { openBackend } from '../../../src/backends/open-backend.ts';
+import { NoSpaceError } from '../../../src/backends/errors.ts';
+import { mkfsSpec } from '../../../src/cli/options/mkfs.ts';
+import { DEFAULT_COMPRESSION } from '../../../src/cli/options/mount.ts';
+import { parseCommand } from '../../../src/cli/parse-command.ts';
+import { parseMountOptions } from '../../../src/cli/parse-mount-options.ts';
+import { storageSettings } from '../../../src/cli/storage-settings.ts';
+import { makeFileSystem } from '../../../src/mount/make-file-system.ts';
+import type { RunningMount } from '../../../src/mount/running-mount.ts';
+import { startMount } from '../../../src/mount/start-mount.ts';
+import { UserError } from '../../../src/util/errors.ts';
+import type { Interaction } from '../../../src/util/interaction.ts';
+import { addLogSink } from '../../../src/util/log.ts';
+import { silentProgress } from '../../../src/util/progress.ts';
+import { type Death, KillingBackend } from './killing-backend.ts';
+
+/** A fault as it can travel between processes. */
+export type PlannedFault =
+  | { readonly kind: 'fail' | 'lose-reply' | 'truncate' | 'corrupt' | 'no-space' }
+  | { readonly kind: 'hang'; readonly forMs: number };
+
+export type MountCommand =
+  | { readonly do: 'mkfs'; readonly argv: readonly string[]; readonly passphrase: string; readonly death?: Death }
+  | { readonly do: 'mount'; readonly argv: readonly string[]; readonly passphrase: string; readonly death?: Death }
+  | { readonly do: 'arm'; readonly death: Death }
+  /** The n-th request from now goes wrong, or with `until` all up to that one. */
+  | { readonly do: 'fail'; readonly request: number; readonly until?: number; readonly fault: PlannedFault }
+  | { readonly do: 'count' }
+  | { readonly do: 'unmount' };
+
+export type MountAnswer =
+  | { readonly log: string }
+  | { readonly done: MountCommand['do']; readonly exitCode: number; readonly message?: string; readonly requestCount: number }
+  /** The mount ended without being told. */
+  | { readonly ended: number };
+
+let killing: KillingBackend | undefined;
+let faulty: FaultyBackend | undefined;
+let mount: RunningMount | undefined;
+let plan: FaultPlan = () => undefined;
+
+const tell = (answer: MountAnswer): void => void process.send?.(answer);
+
+addLogSink({
+  write: ({ level, message, errorText }) => tell({ log: `${level}: ${message}${errorText === undefined ? '' : `\n${errorText}`}` }),
+});
+
+async function obey(command: MountCommand): Promise<number> {
+  switch (command.do) {
+    case 'mkfs': {
+      const options = parseCommand(mkfsSpec, command.argv);
+      const storage = await storageSettings(options, { ask: noAnswer });
+      await makeFileSystem({ ...options, storage }, interaction(command.passphrase), (spec) => connectTo(spec, command.death));
+      return 0;
+    }
+    case 'mount': {
+      const options = parseMountOptions(command.argv);
+      const storage = await storageSettings(options, { ask: noAnswer });
+      const request = { ...options, storage, compress: options.compress ?? DEFAULT_COMPRESSION, eventsName: '' };
+      mount = await startMount(request, interaction(command.passphrase), (spec) => connectTo(spec, command.death));
+      return 0;
+    }
+    case 'arm':
+      killing?.arm(command.death);
+      return 0;
+    case 'fail': {
+      const first = (faulty?.requestCount ?? 0) + command.request;
+      const last = first + (command.until ?? command.request) - command.request;
+      plan = ({ number }) => (number >= first && number <= last ? injected(command.fault) : undefined);
+      if (faulty !== undefined) faulty.plan = plan;
+      return 0;
+    }
+    case 'count':
+      return 0;
+    case 'unmount': {
+      const running = mount;
+      if (running === undefined) throw new Error('nothing is mounted');
+      await running.unmount();
+      const { exitCode } = await running.ended;
+      mount = undefined;
+      return exitCode;
+    }
+    default:
+      throw new Error('unknown command');
+  }
+}
+
+function injected(fault: PlannedFault): Fault {
+  switch (fault.kind) {
+    case 'hang':
+      return { kind: 'hang', until: new Promise((resolve) => setTimeout(resolve, fault.forMs)) };
+    case 'no-space':
+      return { kind: 'fail', error: new NoSpaceError('the store is full') };
+    default:
+      return { kind: fault.kind };
+  }
+}
+
+function connectTo(spec: Parameters<typeof openDecorated>[0], death: Death | undefined): ReturnType<typeof openDecorated> {
+  return openDecorated(spec, async (opened) => {
+    faulty = new FaultyBackend(await openBackend(opened), plan);
+    killing = new KillingBackend(faulty, death);
+    return killing;
+  });
+}
+
+function interaction(passphrase: string): Interaction {
+  return { progress: silentProgress, signal: new AbortController().signal, askSecret: () => Promise.resolve(passphrase) };
+}
+
+function noAnswer(): Promise<string> {
+  return Promise.reject(new Error('nobody is there to ask'));
+}
+
+process.on('message', (command: MountCommand) => {
+  obey(command)
+    .then((exitCode) => ({ exitCode }))
+    .catch((error: unknown) => ({
+      exitCode: error instanceof UserError ? error.exitCode : 1,
+      message: error instanceof Error ? (error instanceof UserError ? error.message : (error.stack ?? error.message)) : String(error),
+    }))
+    .then((outcome) => tell({ done: command.do, requestCount: killing?.requestCount ?? 0, ...outcome }))
+    .catch(() => process.exit(70));
+});
