@@ -1,5 +1,6 @@
 /** Asks a question whose answer is no secret: echoed on a terminal, else the next line of standard input. */
 import { createInterface } from 'node:readline/promises';
+import { UserError } from '../util/errors.ts';
 import type { SecretReader } from './secret-reader.ts';
 
 /** `secrets` reads standard input where that is no terminal, because it may hold lines that have arrived already. */
@@ -7,7 +8,10 @@ export async function askVisibly(question: string, secrets: Pick<SecretReader, '
   if (!process.stdin.isTTY) return secrets.ask({ prompt: question }, signal);
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return await reader.question(`${question} `, { signal });
+    const closed = new Promise<never>((_resolve, reject) => {
+      reader.once('close', () => reject(new UserError(`the terminal was closed where an answer was expected for "${question}"`)));
+    });
+    return await Promise.race([reader.question(`${question} `, { signal }), closed]);
   } finally {
     reader.close();
   }

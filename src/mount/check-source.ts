@@ -3,7 +3,7 @@
  * is for. What may lose data needs a person's word, or an option that stands for it.
  */
 import { existsSync } from 'node:fs';
-import { requireIntegrity } from '../check/integrity.ts';
+import { EXIT_DATABASE_DAMAGED, requireIntegrity } from '../check/integrity.ts';
 import { DamagedGenerationError, downloadGeneration, downloadRemains } from '../metadata/generation-download.ts';
 import type { Superblock } from '../metadata/superblock.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
@@ -16,6 +16,8 @@ import type { LocalDirectory } from './local-directory.ts';
 const EXIT_INPUT_NEEDED = 41;
 const EXIT_USER_ABORTED = 42;
 export const CONFIRMATION = 'continue, I know what I am doing';
+
+const MISSING = 'The local copy of the metadata, which is newer than the store, is missing (--force-remote does without it).';
 
 const log = logger('fsck');
 
@@ -45,14 +47,15 @@ export async function prepareCheckSource(choice: MetadataChoice, options: CheckS
   const { local } = options;
   if ('use' in choice && choice.use !== 'store') {
     try {
-      if (!existsSync(local.databasePath)) throw new UserError('The local copy of the metadata is missing.');
+      if (!existsSync(local.databasePath)) throw new UserError(MISSING, EXIT_DATABASE_DAMAGED);
       log.info(choice.use === 'local' ? 'Using cached metadata.' : 'Using the local copy of the metadata, which is newer than the store.');
       return reindexed(local);
     } catch (error) {
-      // A copy of what the store has can be had again.
-      if (choice.use !== 'local' || !(error instanceof UserError)) throw error;
-      log.warn('The local copy of the metadata is damaged: using the one in the store.');
-      local.clear();
+      // A copy of what the store has can be had again; one that is newer is given up only on request.
+      if (!(error instanceof UserError) || (choice.use !== 'local' && !options.forceRemote)) throw error;
+      log.warn('%s Using the metadata in the store.', error.message);
+      if (choice.use === 'local') local.clear();
+      else keepAside(local);
     }
   } else if ('refuse' in choice) {
     await confirm(
@@ -60,7 +63,7 @@ export async function prepareCheckSource(choice: MetadataChoice, options: CheckS
       'The file system is marked as mounted elsewhere, and this machine has no newer copy of the metadata. If it is still mounted there, ' +
         'YOU MAY LOSE ALL DATA by going on. If that mount crashed, what it had not stored is lost unless it is mounted (or checked) there.',
     );
-    log.warn('What this machine knew of the file system is kept in %s', local.setAside());
+    if (existsSync(local.paramsPath)) keepAside(local);
   } else if (choice.setAside) {
     log.warn(
       'The file system was used elsewhere since a mount here crashed. What that mount had not stored is kept in %s',
@@ -68,6 +71,10 @@ export async function prepareCheckSource(choice: MetadataChoice, options: CheckS
     );
   } else local.clear();
   return download(options);
+}
+
+function keepAside(local: LocalDirectory): void {
+  log.warn('What this machine had of the file system is kept in %s', local.setAside());
 }
 
 async function download(options: CheckSourceOptions): Promise<string[]> {

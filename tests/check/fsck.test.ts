@@ -560,5 +560,7 @@ describe('the database file:', () => {
     writeFileSync(`${system.localDirectory}/metadata.db`, 'nonsense'.repeat(2000));
     await expect(system.fsck()).rejects.toMatchObject({ exitCode: 43 });
     expect(await system.seqNo()).toBe(before);
+    expect(await system.findings('--force-remote')).toEqual({});
+    expect(await system.tree()).toEqual(intact);
   });
 });
