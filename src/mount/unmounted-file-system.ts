@@ -31,8 +31,8 @@ export async function openUnmounted(
   const { objects, superblock } = await openStore(storage, compression, interaction);
   resources.use(objects);
   const keeper = new SuperblockKeeper(local, objects, compression);
-  const crashed = await prepareMetadata(local, objects, await keeper.read(), superblock, interaction);
-  if (crashed) {
+  const { origin } = await prepareMetadata(local, objects, await keeper.read(), superblock, interaction);
+  if (origin === 'recovered') {
     throw new UserError('The file system was not unmounted cleanly: mount it, or run fsck.s3ql, first.', EXIT_NOT_CLEAN);
   }
   // The local database is that of this generation, downloaded or not.
