@@ -1,6 +1,6 @@
 /** A command's table in the form that all kinds of documents are made from. */
 import { EXIT_CODES, type ExitCodeEntry } from '../../src/cli/exit-codes.ts';
-import type { AnyArgumentSpec, AnyCommandSpec, AnyOptionSpec } from '../../src/cli/options/option.ts';
+import { argumentUsage, type AnyArgumentSpec, type AnyCommandSpec, type AnyOptionSpec } from '../../src/cli/options/option.ts';
 
 export interface DescribedOption {
   /** `-L`, `--label`. */
@@ -35,7 +35,7 @@ const BUILT_IN: readonly DescribedOption[] = [
 export function describeCommand(spec: AnyCommandSpec): DescribedCommand {
   const { name, program, summary, description } = spec;
   const arguments_ = Object.values(spec.arguments);
-  const usage = [program, '[options]', ...arguments_.map(({ name, variadic }) => `<${name}${variadic === true ? '...' : ''}>`)].join(' ');
+  const usage = [program, '[options]', ...arguments_.map(argumentUsage)].join(' ');
   const options = [...Object.values(spec.options).map(describeOption), ...BUILT_IN];
   return { name, program, summary, description, arguments: arguments_, options, exitCodes: exitCodesOf(spec), usage };
 }

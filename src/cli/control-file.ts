@@ -4,10 +4,12 @@
  */
 import { access, constants, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { UserError } from '../util/errors.ts';
-import { EXIT_ERROR } from './exit-codes.ts';
+import { pythonBytesRepr } from '../util/python-bytes.ts';
 import { getXattr, setXattr } from '../util/xattr.ts';
+import { EXIT_ERROR } from './exit-codes.ts';
+import { type ControllableLogLevel, loggingValue } from './logging-value.ts';
 
 const CONTROL_FILE_NAME = '.__s3ql__ctrl__';
 const STATISTICS_FIELD_COUNT = 12;
@@ -30,6 +32,12 @@ export interface MountStatistics {
   readonly pendingRemovalCount: bigint;
 }
 
+/** A file or directory of a mount. */
+export interface TreeNode {
+  readonly path: string;
+  readonly inode: bigint;
+}
+
 export class ControlFile {
   readonly #directory: string;
   readonly #path: string;
@@ -41,11 +49,10 @@ export class ControlFile {
 
   /** The control file of the mount that the directory is in. @throws UserError if that is none of ours, or not the caller's */
   static async find(directory: string): Promise<ControlFile> {
-    try {
-      await stat(directory);
-    } catch (error) {
+    const stats = await stat(directory).catch((error: unknown) => {
       throw unreachable(directory, error);
-    }
+    });
+    if (!stats.isDirectory()) throw new UserError(`${directory} is not a directory`, EXIT_ERROR);
     const control = new ControlFile(directory);
     try {
       await access(control.#path, constants.R_OK | constants.W_OK);
@@ -93,6 +100,48 @@ export class ControlFile {
     await this.#command('s3ql_flushcache!');
   }
 
+  /** Same; resolves when the cache is empty, but for what became dirty meanwhile. */
+  async dropCache(): Promise<void> {
+    await this.#command('s3ql_dropcache!');
+  }
+
+  /** Starts an upload of the metadata; does not wait for its end. */
+  async backUpMetadata(): Promise<void> {
+    await this.#command('upload-meta');
+  }
+
+  async setCacheSize(sizeBytes: number): Promise<void> {
+    await this.#command('cachesize', String(sizeBytes));
+  }
+
+  /** Modules count for debug messages only; `all` is all of them. */
+  async setLogLevel(level: ControllableLogLevel, modules: readonly string[]): Promise<void> {
+    await this.#command('logging', loggingValue(level, modules));
+  }
+
+  /** Copies what is in the source into the empty target: inodes of directories at these paths. @throws UserError */
+  async copyTree(source: TreeNode, target: TreeNode): Promise<void> {
+    await this.#treeCommand('copy', `(${source.inode}, ${target.inode})`, target.path);
+  }
+
+  /** Makes everything in the tree immutable. @throws UserError */
+  async lockTree(top: TreeNode): Promise<void> {
+    await this.#treeCommand('lock', String(top.inode), top.path);
+  }
+
+  /** Removes the entry at the path, immutable or not, with all below it; `parent` is the inode of the directory it is in. @throws UserError */
+  async removeTree(parent: bigint, path: string): Promise<void> {
+    await this.#treeCommand('rmtree', `(${parent}, ${pythonBytesRepr(Buffer.from(basename(path)))})`, path);
+  }
+
+  async #treeCommand(name: string, value: string, path: string): Promise<void> {
+    try {
+      await setXattr(this.#path, name, Buffer.from(value));
+    } catch (error) {
+      throw failed(this.#directory, path, error);
+    }
+  }
+
   async #read(name: string, maximumSizeBytes: number): Promise<Buffer> {
     return this.#explaining(getXattr(this.#path, name, maximumSizeBytes));
   }
@@ -115,6 +164,23 @@ export class ControlFile {
 
 function notOurs(directory: string, cause: unknown): UserError {
   return new UserError(`${directory} is not in a mounted S3QL file system`, EXIT_ERROR, { cause });
+}
+
+/** Why what was asked for was not done to the path. */
+function failed(directory: string, path: string, cause: unknown): UserError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const explain = (message: string): UserError => new UserError(message, EXIT_ERROR, { cause });
+  switch (code) {
+    case 'ENOENT':
+      return explain(`${path} does not exist any more`);
+    case 'ENOTEMPTY':
+      return explain(`${path} is not empty any more: somebody else writes to it`);
+    case 'EPERM':
+    case 'EACCES':
+      return explain(`${path} may not be changed: it is immutable, or you are not the user who mounted the file system`);
+    default:
+      return unreachable(directory, cause);
+  }
 }
 
 function unreachable(directory: string, cause: unknown): UserError {

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../util/errors.ts';
+import { cpSpec } from './options/cp.ts';
+import { ctrlSpec } from './options/ctrl.ts';
+import { lockSpec } from './options/lock.ts';
 import { mkfsSpec } from './options/mkfs.ts';
 import { mountSpec } from './options/mount.ts';
+import { rmSpec } from './options/rm.ts';
 import { statSpec } from './options/stat.ts';
 import { umountSpec } from './options/umount.ts';
 import { helpText, InformationRequest, optionFlags, parseCommand } from './parse-command.ts';
@@ -45,6 +49,13 @@ test('values are converted, short names work, and repeatable options add up', ()
   });
 });
 
+test('the last argument may be one or more, or any number', () => {
+  expect(parseCommand(rmSpec, ['/a', '/b']).paths).toEqual(['/a', '/b']);
+  expect(() => parseCommand(rmSpec, [])).toThrow("missing required argument 'directory'");
+  expect(parseCommand(ctrlSpec, ['dropcache', '/m'])).toMatchObject({ action: 'dropcache', mountpoint: '/m', values: [] });
+  expect(parseCommand(ctrlSpec, ['log', '/m', 'debug', 'fuse', 'blocks']).values).toEqual(['debug', 'fuse', 'blocks']);
+});
+
 test('what follows a double dash is an argument', () => {
   expect(parseCommand(umountSpec, ['--', '-z'])).toMatchObject({ mountpoint: `${process.cwd()}/-z`, lazy: false });
 });
@@ -76,6 +87,10 @@ describe.each([
   ['mount', mountSpec],
   ['umount', umountSpec],
   ['stat', statSpec],
+  ['cp', cpSpec],
+  ['lock', lockSpec],
+  ['rm', rmSpec],
+  ['ctrl', ctrlSpec],
 ])('%s', (_name, spec) => {
   test('--help shows every argument and option', () => {
     const { text } = failure(() => parseCommand(spec as typeof umountSpec, ['--help'])) as InformationRequest;

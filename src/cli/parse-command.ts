@@ -1,7 +1,7 @@
 /** Turns a command line into the typed options of a command's table, by commander. Nothing here knows any particular command. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../util/errors.ts';
-import { InvalidValueError, type AnyCommandSpec, type AnyOptionSpec, type CommandSpec } from './options/option.ts';
+import { argumentUsage, InvalidValueError, type AnyCommandSpec, type AnyOptionSpec, type CommandSpec } from './options/option.ts';
 import { version } from './version.ts';
 
 /** Exit code for command lines that can't be understood. */
@@ -57,8 +57,7 @@ function buildCommand(spec: AnyCommandSpec): {
     .version(`${spec.program} ${version()}`, '--version', 'Print the version')
     .helpOption('-h, --help', 'Print this help');
   for (const argument of Object.values(spec.arguments)) {
-    const name = argument.variadic === true ? `<${argument.name}...>` : `<${argument.name}>`;
-    command.argument(name, argument.description, translateErrors(argument.parse));
+    command.argument(argumentUsage(argument), argument.description, translateErrors(argument.parse));
   }
   const options = new Map<string, { spec: AnyOptionSpec; option: Option }>();
   for (const [key, optionSpec] of Object.entries(spec.options)) {

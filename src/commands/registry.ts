@@ -58,6 +58,30 @@ export const COMMANDS: readonly CommandEntry[] = [
     spec: async () => (await import('../cli/options/adm.ts')).admSpec,
     load: () => import('./adm.ts'),
   },
+  {
+    name: 'cp',
+    program: 's3qlcp',
+    spec: async () => (await import('../cli/options/cp.ts')).cpSpec,
+    load: () => import('./cp.ts'),
+  },
+  {
+    name: 'lock',
+    program: 's3qllock',
+    spec: async () => (await import('../cli/options/lock.ts')).lockSpec,
+    load: () => import('./lock.ts'),
+  },
+  {
+    name: 'rm',
+    program: 's3qlrm',
+    spec: async () => (await import('../cli/options/rm.ts')).rmSpec,
+    load: () => import('./rm.ts'),
+  },
+  {
+    name: 'ctrl',
+    program: 's3qlctrl',
+    spec: async () => (await import('../cli/options/ctrl.ts')).ctrlSpec,
+    load: () => import('./ctrl.ts'),
+  },
 ];
 
 /** Finds a command by its name or its program's. */

@@ -36,13 +36,14 @@ export interface ValueSpec<Value> extends FlagSpec {
 export type OptionSpec<Value> = ValueSpec<Value> | (Value extends boolean ? FlagSpec : never);
 export type OptionTable<Options> = { readonly [Key in keyof Options]-?: OptionSpec<Options[Key]> };
 
-/** A positional argument. Only the last of a table may be variadic: it takes one or more. */
+/** A positional argument. Only the last of a table may be variadic: it takes one or more, or, if optional, any number (none: `[]`). */
 export interface ArgumentSpec<Value> {
   /** As in help, e.g. `storage-url`. */
   readonly name: string;
   readonly description: string;
   readonly parse: (text: string, previous: Value | undefined) => Value;
   readonly variadic?: boolean;
+  readonly optional?: boolean;
   readonly choices?: readonly string[];
   readonly completes?: 'file' | 'directory';
 }
@@ -61,6 +62,12 @@ export interface CommandSpec<Arguments, Options> {
   readonly description: readonly string[];
   readonly arguments: ArgumentTable<Arguments>;
   readonly options: OptionTable<Options>;
+}
+
+/** As in usage: `<name>`, `<name...>`, `[name...]`. */
+export function argumentUsage({ name, variadic = false, optional = false }: AnyArgumentSpec): string {
+  const text = variadic ? `${name}...` : name;
+  return optional ? `[${text}]` : `<${text}>`;
 }
 
 /** Any option, argument and command, for code that reads tables without knowing what they parse to. */

@@ -56,8 +56,13 @@ export function path(value: string): string {
   return resolve(value === '~' || value.startsWith('~/') ? homedir() + value.slice(1) : value);
 }
 
+/** Adds a path to those given before. */
+export function paths(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, path(value)];
+}
+
 /** Adds to what was given before. */
-export function list(value: string, previous: readonly string[]): readonly string[] {
+export function list(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }
 
