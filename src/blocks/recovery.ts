@@ -60,11 +60,13 @@ const SEGMENTS_PER_SLICE = 64;
 const fdatasyncAsync = promisify(fdatasync);
 
 export async function recoverSegments(parts: RecoveryParts): Promise<RecoverySummary> {
-  const { store, database } = parts;
+  const { store, database, session } = parts;
   // Stamps at or beyond this id belong to transactions that were lost.
   const nextObjectId = database.blocks.reserveObjectIds(1);
   const found = new Map<string, Candidate>();
   const segments: Segment[] = [];
+  /** After a clean end, with clean and dead slots only: there is nothing to repair. */
+  const intactSegments = new Set<Segment>();
   let dirtySlots = 0;
   let lastSequence = 0;
   let lastSegment = 0;
@@ -76,17 +78,20 @@ export async function recoverSegments(parts: RecoveryParts): Promise<RecoverySum
       continue;
     }
     segments.push(read.segment);
+    let intact = session.clean;
     for (const [slot, record] of read.records.entries()) {
       if (!record) continue;
       lastSequence = Math.max(lastSequence, record.sequence);
       if (record.state === 'dirty') dirtySlots += 1;
       const lengthBytes = countingLength(record, nextObjectId, parts);
+      if (record.state === 'dirty' || (record.state === 'clean' && lengthBytes === 0)) intact = false;
       if (lengthBytes === 0) continue;
       const key = `${record.inode}:${record.block}`;
       const other = found.get(key);
       if (other && other.record.sequence > record.sequence) continue;
       found.set(key, { segment: read.segment, slot, record, lengthBytes });
     }
+    if (intact) intactSegments.add(read.segment);
     if (segments.length % SEGMENTS_PER_SLICE === 0) await nextSlice();
   }
   store.continueFrom(lastSegment + 1, lastSequence + 1);
@@ -99,8 +104,9 @@ export async function recoverSegments(parts: RecoveryParts): Promise<RecoverySum
   }
   for (const segment of segments) {
     const candidates = live.get(segment);
-    if (candidates) await restoreSegment(parts, segment, candidates);
-    else await unlink(segment.path);
+    if (!candidates) await unlink(segment.path);
+    else if (intactSegments.has(segment)) adoptSegment(parts, segment, candidates);
+    else await restoreSegment(parts, segment, candidates);
   }
   await syncDirectory(store.directory);
   return summary(parts, dirtySlots);
@@ -153,6 +159,13 @@ function countingLength(record: SlotRecord, nextObjectId: number, { database, se
   return lengthBytes;
 }
 
+/** Takes the live slots of an intact segment into the index. */
+function adoptSegment(parts: RecoveryParts, segment: Segment, candidates: readonly Candidate[]): void {
+  parts.store.adopt(segment);
+  parts.space.take(segment.overheadBytes, 0);
+  for (const candidate of candidates) restoreBlock(parts, candidate);
+}
+
 /** Takes the live slots into the index; makes file and records say just that. */
 async function restoreSegment(parts: RecoveryParts, segment: Segment, candidates: readonly Candidate[]): Promise<void> {
   const { store, space } = parts;
@@ -164,6 +177,7 @@ async function restoreSegment(parts: RecoveryParts, segment: Segment, candidates
     const freed = await freeUnused(fd, segment, bySlot);
     for (let slot = 0; slot < segment.slotCount; slot++) if (!bySlot.has(slot)) store.writeDeadRecord(segment, slot);
     const entries = candidates.map((candidate) => restoreBlock(parts, candidate));
+    for (const entry of entries) store.writeRecord(entry);
     await fdatasyncAsync(fd);
     const provisional = entries.filter((entry) => entry.provisional);
     for (const entry of provisional) {
@@ -192,8 +206,12 @@ function restoreBlock({ store, index, space }: RecoveryParts, { segment, slot, r
   entry.lengthBytes = lengthBytes;
   entry.staleEndBytes = lengthBytes;
   const start = segment.dataPosition(slot);
-  const allocated = allocatedRange(store.descriptors.fd(segment), start, start + lengthBytes);
-  if (allocated) entry.noteAllocated(allocated.from - start, allocated.end - start);
+  const allocated = allocatedRange(store.descriptors.fd(segment), start, start + segment.strideBytes);
+  if (allocated) {
+    entry.noteAllocated(allocated.from - start, allocated.end - start);
+    // In a segment that was taken over as it is, a clean block may have more bytes than count.
+    entry.staleEndBytes = Math.max(lengthBytes, Math.min(allocated.end - start, store.blockSizeBytes));
+  }
   space.take(entry.allocatedBytes, 1);
   segment.blocks[slot] = entry;
   segment.liveCount += 1;
@@ -206,7 +224,6 @@ function restoreBlock({ store, index, space }: RecoveryParts, { segment, slot, r
     entry.changedMs = performance.now();
     entry.provisional = record.provisional;
     index.dirty.append(entry);
-    store.writeRecord(entry);
   }
   return entry;
 }

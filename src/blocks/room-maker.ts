@@ -40,9 +40,9 @@ export class RoomMaker {
     const entries = headroomEntries - space.availableEntries;
     if (bytes <= 0 && entries <= 0) return;
     const missing = this.#evict(bytes, entries);
-    if (missing.bytes > 0 || missing.entries > 0) {
-      uploader.startOldest(missing.bytes - index.settling.sizeBytes, missing.entries - index.settling.count);
-    }
+    if (missing.bytes <= 0 && missing.entries <= 0) return;
+    if (index.settling.count > 0) this.#makeDurable();
+    uploader.startOldest(missing.bytes - index.settling.sizeBytes, missing.entries - index.settling.count);
   }
 
   /** Somebody waits for room. */

@@ -53,12 +53,18 @@ export class SegmentReclaim {
     const { segment, slot } = entry;
     segment.blocks[slot] = undefined;
     segment.liveCount -= 1;
+    if (mark) {
+      try {
+        this.#store.writeDeadRecord(segment, slot);
+        segment.marksUnsynced = true;
+      } catch (error) {
+        this.#log.error(`cannot write to ${segment.path}; space in it is lost until it goes`, error);
+        segment.stuckBytes += entry.allocatedBytes;
+        return;
+      }
+    }
     segment.dead.push({ slot, firstPage: entry.firstPage, endPage: entry.endPage });
     this.#pendingBytes += entry.allocatedBytes;
-    if (mark) {
-      this.#store.writeDeadRecord(segment, slot);
-      segment.marksUnsynced = true;
-    }
     this.#queue.add(segment);
     this.#schedule(RECLAIM_DELAY_MS);
   }

@@ -247,11 +247,14 @@ export class SegmentedBlockCache implements BlockCache {
       this.#room.evictAll();
       this.#reclaim.retireEmpty();
     }
-    await this.#reclaim.stop();
-    await this.#sync.syncLocal(undefined);
-    await this.#removals.sync();
-    await this.#sync.settle();
-    this.#store[Symbol.dispose]();
+    try {
+      await this.#reclaim.stop();
+      await this.#sync.syncLocal(undefined);
+      await this.#removals.sync();
+    } finally {
+      await this.#sync.settle();
+      this.#store[Symbol.dispose]();
+    }
     writeSession(this.#options.directory, 'clean');
   }
 }

@@ -45,6 +45,14 @@ export interface UploaderParts {
   readonly onState: (error: unknown) => void;
 }
 
+/**
+ * Whether the block may still be linked to an object of that length: not if it is gone, nor if it was cut meanwhile, since the bytes behind
+ * its end must not come back if the database is all that a crash leaves.
+ */
+function isWanted(entry: CachedBlock, lengthBytes: number): boolean {
+  return entry.state === 'dirty' && lengthBytes <= entry.lengthBytes;
+}
+
 export class Uploader {
   readonly #parts: UploaderParts;
   readonly limit: number;
@@ -82,10 +90,11 @@ export class Uploader {
 
   /** There is a dirty block: sees to it that its time comes. */
   arm(): void {
-    if (this.#timer || this.#stopped) return;
-    const { dirty } = this.#parts.index;
-    if (!dirty.first) return;
-    const dueMs = Math.max(dirty.first.changedMs + this.#parts.delayMs, this.#pausedUntilMs);
+    // With all places taken the end of an upload looks for the next.
+    if (this.#timer || this.#stopped || this.#active.size >= this.limit) return;
+    const next = this.#oldestWaiting();
+    if (!next) return;
+    const dueMs = Math.max(next.changedMs + this.#parts.delayMs, this.#pausedUntilMs);
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
@@ -104,17 +113,13 @@ export class Uploader {
         if (!this.#active.has(entry)) this.#startInBackground(entry);
       }
     }
-    // With all places taken the end of an upload comes back here.
-    if (this.#active.size < this.limit) this.#armLater();
+    this.arm();
   }
 
-  /** Arms for the oldest block that isn't under upload. */
-  #armLater(): void {
-    for (const entry of this.#parts.index.dirty) {
-      if (this.#active.has(entry)) continue;
-      this.arm();
-      return;
-    }
+  /** The oldest dirty block that isn't under upload. */
+  #oldestWaiting(): CachedBlock | undefined {
+    for (const entry of this.#parts.index.dirty) if (!this.#active.has(entry)) return entry;
+    return undefined;
   }
 
   /** Starts uploads of the oldest dirty blocks, not waiting for their time, until so much is under way (within the limits). */
@@ -240,7 +245,7 @@ export class Uploader {
       if (entry.state !== 'dirty') return;
       const found = database.blocks.findByDigest(hashed.digest);
       if (found && !downloads.isDamaged(found.objectId)) {
-        this.#link(entry, found.objectId, version);
+        if (isWanted(entry, found.lengthBytes)) this.#link(entry, found.objectId, version);
         return;
       }
       const other = this.#byDigest.get(digest);
@@ -264,7 +269,7 @@ export class Uploader {
     const id = await ids.take();
     if (entry.state !== 'dirty') return;
     const { storedSizeBytes } = await objects.put(dataObjectKey(id), bytes, { compression });
-    if (entry.state !== 'dirty') {
+    if (!isWanted(entry, lengthBytes)) {
       removals.addUnused(id);
       return;
     }
@@ -283,11 +288,12 @@ export class Uploader {
   /** Stores the content of a damaged object again, under its name. */
   async #heal(entry: CachedBlock, id: ObjectId, version: number, { bytes }: HashedBlock): Promise<void> {
     const { database, downloads, objects, compression, log } = this.#parts;
+    const lengthBytes = bytes.length;
     await objects.put(dataObjectKey(id), bytes, { compression });
     downloads.healed(id);
     log.info(`object ${dataObjectKey(id)} was damaged and has been stored again`);
     // Its row may have gone meanwhile, and the object with it: then the next round stores the block as a new one.
-    if (entry.state === 'dirty' && database.blocks.hasObject(id)) this.#link(entry, id, version);
+    if (isWanted(entry, lengthBytes) && database.blocks.hasObject(id)) this.#link(entry, id, version);
   }
 
   #link(entry: CachedBlock, id: ObjectId, version: number): void {
