@@ -42,6 +42,9 @@ const MAX_KNOWN_DIRECTORIES = 100_000;
 /** A directory that vanishes between our mkdir and our open, each time again, is somebody else's doing. */
 const MAX_MKDIR_ATTEMPTS = 3;
 
+const THREAD_TAG = `${randomBytes(4).toString('hex')}x`;
+let temporaryCount = 0;
+
 interface OpenedObject {
   readonly fd: number;
   readonly storedSizeBytes: number;
@@ -258,15 +261,17 @@ export class LocalBackend implements Backend {
   }
 }
 
+/** Unlike any other thread's, process's or machine's that uses the same directory. */
 function temporaryPath(path: string): string {
-  return `${path}#${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
+  temporaryCount += 1;
+  return `${path}#${process.pid}-${THREAD_TAG}${temporaryCount}.tmp`;
 }
 
 /** Device and inode of a directory; undefined if there is none. */
 async function directoryIdentity(path: string): Promise<string | undefined> {
   try {
-    const { dev, ino } = await stat(join(path, '.'));
-    return `${dev}:${ino}`;
+    const found = await stat(path);
+    return found.isDirectory() ? `${found.dev}:${found.ino}` : undefined;
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
     throw error;
