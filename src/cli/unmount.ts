@@ -3,7 +3,7 @@
  * that serves the mount uploads what is left after the kernel has let go of it, so its end is waited for.
  */
 import { execFile } from 'node:child_process';
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { readFile, realpath, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -89,7 +89,8 @@ async function findMount(path: string): Promise<MountTableEntry> {
 
 async function isDead(mountpoint: string): Promise<boolean> {
   try {
-    await stat(mountpoint);
+    // Not stat: the kernel remembers the attributes of the root longer than the process lives that told it.
+    await statfs(mountpoint);
     return false;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
