@@ -3,7 +3,7 @@
  * directory and the mountpoint in a temporary directory. Whatever happens, disposing of it leaves neither a mount nor a daemon behind.
  */
 import { readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -128,13 +128,19 @@ export class MountedFileSystem implements AsyncDisposable {
     await this.mount();
   }
 
-  /** Kills the daemon and waits until it and its mount are gone. What is open in the mount stays open, and dead. */
-  async kill(signal: 'SIGKILL' = 'SIGKILL'): Promise<void> {
-    const { pid } = this;
-    process.kill(pid, signal);
-    await this.#ended(pid);
+  /**
+   * Kills everything that works for this file system, daemons and commands, and waits until it is gone. A mount stays behind, dead, and what
+   * is open in it too.
+   */
+  async kill(): Promise<void> {
+    // What is dying may have started something that was not there yet when we looked.
+    for (let pids = await this.#processes(); pids.length > 0; pids = await this.#processes()) {
+      for (const pid of pids) {
+        if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+        await this.#ended(pid);
+      }
+    }
     this.#pid = undefined;
-    await runProgram('umount', ['-l', this.mountpoint]);
   }
 
   /** Sends the daemon a signal that ends it in an orderly way, and waits for that. */
@@ -181,15 +187,23 @@ export class MountedFileSystem implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const pid = this.#pid;
-    this.#pid = undefined;
-    if (pid !== undefined) {
-      // Without its daemon a mount answers everything at once with an error; with one that hangs, cleaning up would hang too.
-      if (isRunning(pid)) process.kill(pid, 'SIGKILL');
-      await this.#ended(pid);
-    }
-    if ((await mountedPaths()).has(this.mountpoint)) await runProgram('umount', ['-l', this.mountpoint]);
+    // Without its daemon a mount answers everything at once with an error; with one that hangs, cleaning up would hang too.
+    await this.kill();
+    for (let mounts = await this.mountCount(); mounts > 0; mounts -= 1) await runProgram('umount', ['-l', this.mountpoint]);
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** How many mounts, living and dead, lie on the mountpoint. */
+  async mountCount(): Promise<number> {
+    const table = await readFile('/proc/self/mounts', 'utf8');
+    return table.split('\n').filter((line) => line.split(' ')[1] === this.mountpoint).length;
+  }
+
+  /** Those that have our directory, whose name nobody else has, in their command line. */
+  async #processes(): Promise<number[]> {
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+    const commandLines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+    return pids.filter((pid, index) => pid !== process.pid && commandLines[index]?.includes(this.directory));
   }
 
   #common(): string[] {
@@ -227,9 +241,4 @@ function isRunning(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-async function mountedPaths(): Promise<Set<string>> {
-  const table = await readFile('/proc/self/mounts', 'utf8');
-  return new Set(table.split('\n').map((line) => line.split(' ')[1] ?? ''));
 }
