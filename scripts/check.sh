@@ -5,4 +5,5 @@ cd "$(dirname "$0")/.."
 tsc
 oxlint --deny-warnings
 oxfmt --check src tests scripts ./*.json ./*.ts
+knip
 vitest run --project unit --reporter=dot

@@ -21,7 +21,7 @@ async function open(scheme: 's3c' | 's3c4', password: string = SWIFT_KEY): Promi
   buckets += 1;
   await server.createContainer(`bucket-${buckets}`);
   return openBackend(
-    backendSpec({ url: `${scheme}://${server.host}/bucket-${buckets}/p/`, login: SWIFT_USER, password, options: 'no-ssl' }),
+    backendSpec({ url: `${scheme}://${server.host}/bucket-${buckets}/p/`, login: SWIFT_USER, password, options: 'no-ssl,tcp-timeout=120' }),
   );
 }
 

@@ -20,7 +20,12 @@ async function open(): Promise<Backend> {
   containers += 1;
   await server.createContainer(`c${containers}`);
   return openBackend(
-    backendSpec({ url: `swift://${server.host}/c${containers}/prefix/`, login: SWIFT_USER, password: SWIFT_KEY, options: 'no-ssl' }),
+    backendSpec({
+      url: `swift://${server.host}/c${containers}/prefix/`,
+      login: SWIFT_USER,
+      password: SWIFT_KEY,
+      options: 'no-ssl,tcp-timeout=120',
+    }),
   );
 }
 
@@ -71,7 +76,9 @@ function keystoneSuite(): void {
       expect(await openingFailure(openBackend(backendSpec({ ...request, options: 'no-ssl,domain=default,tenant-is-name' })))).toMatchObject(
         { exitCode: 14 },
       );
-      expect(await openingFailure(openBackend(backendSpec({ ...request, options: 'no-ssl' })))).toMatchObject({ exitCode: 2 });
+      expect(await openingFailure(openBackend(backendSpec({ ...request, options: 'no-ssl,tcp-timeout=120' })))).toMatchObject({
+        exitCode: 2,
+      });
     });
 
     backendConformance('swiftks', () => openKeystone('backups:anna', 'domain=default,tenant-is-name'));

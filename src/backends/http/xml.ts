@@ -44,12 +44,6 @@ export function xmlText(element: XmlElement | undefined, name: string): string |
   return typeof value === 'string' ? value : undefined;
 }
 
-/** A child element that has children. */
-export function xmlChild(element: XmlElement | undefined, name: string): XmlElement | undefined {
-  const value = element?.[name];
-  return isElement(value) ? value : undefined;
-}
-
 /** All child elements of that name that have children. */
 export function xmlChildren(element: XmlElement, name: string): XmlElement[] {
   const value = element[name];
