@@ -39,6 +39,7 @@ test('on a terminal with colours warnings and errors stand out, unless NO_COLOR 
   vi.stubEnv('NO_COLOR', undefined);
   vi.stubEnv('FORCE_COLOR', undefined);
   vi.stubEnv('NODE_DISABLE_COLORS', undefined);
+  vi.stubEnv('CI', undefined);
   expect(RECORDS.map(shown)).toEqual(['DEBUG: blocks: detail\n', 'Mounting\n', '\u001B[31mERROR: \u001B[39mupload failed\n']);
   vi.stubEnv('NO_COLOR', '1');
   expect(RECORDS.map(shown)[2]).toBe('ERROR: upload failed\n');
