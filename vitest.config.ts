@@ -4,12 +4,13 @@ const config: ViteUserConfig = {
   test: {
     projects: [
       // Beside the source, no mount, no server; all of it in well under a minute.
-      { test: { name: 'unit', include: ['src/**/*.test.ts'], testTimeout: 20_000 } },
+      { test: { name: 'unit', include: ['src/**/*.test.ts'], setupFiles: ['tests/support/seed-fast-check.ts'], testTimeout: 20_000 } },
       // Real mounts, servers, long searches. One file at a time: they share the machine's mounts and cores.
       {
         test: {
           name: 'system',
           include: ['tests/**/*.test.ts'],
+          setupFiles: ['tests/support/seed-fast-check.ts'],
           testTimeout: 600_000,
           // Hooks install Debian packages and start servers.
           hookTimeout: 600_000,

@@ -10,10 +10,11 @@ import { UserError } from '../../src/util/errors.ts';
 import { seededRandom } from '../../src/util/seeded-random.ts';
 import { DamagedFileSystem } from '../support/check/damaged-file-system.ts';
 import { LONG } from '../support/options.ts';
+import { newSeed } from '../support/random.ts';
 
 const CASES = LONG ? 1000 : 100;
 const CASES_PER_TEST = 10;
-const BASE_SEED = Number(process.env.S3QL_TEST_SEED ?? Date.now() % 1_000_000);
+const BASE_SEED = newSeed();
 
 let system: DamagedFileSystem;
 beforeAll(async () => {
@@ -117,7 +118,7 @@ function spoilFile(random: Random): string {
 function spoil(path: string, random: Random): number {
   const bytes = readFileSync(path);
   const at = Math.floor(random() * bytes.length);
-  bytes.fill(Math.floor(random() * 256), at, at + Math.ceil(random() * 16));
+  bytes.fill(Math.floor(random() * 256), at, Math.min(bytes.length, at + Math.ceil(random() * 16)));
   writeFileSync(path, bytes);
   return at;
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LONG } from '../support/options.ts';
+import { newSeed } from '../support/random.ts';
 import { SyscallAgent } from '../support/syscall-agent.ts';
 import type { Outcome } from '../support/syscalls/outcome.ts';
 import type { Call } from '../support/syscalls/system-calls.ts';
@@ -120,7 +121,7 @@ export function modelSuite(target: Target): void {
     test(
       'every outcome and every tree is the same',
       async () => {
-        const seed = Number(process.env.S3QL_TEST_SEED ?? Date.now() % 2 ** 31);
+        const seed = newSeed();
         await fc.assert(fc.asyncProperty(operations(specials), run), { numRuns: RUNS, seed });
       },
       TIMEOUT_MS,

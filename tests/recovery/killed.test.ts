@@ -8,6 +8,7 @@ import { seededRandom } from '../../src/util/seeded-random.ts';
 import { setXattr } from '../../src/util/xattr.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { LONG } from '../support/options.ts';
+import { newSeed } from '../support/random.ts';
 import { Journal } from './support/journal.ts';
 import type { Death } from './support/killing-backend.ts';
 import { Died, type MountProcess, type Outcome, TestFileSystem } from './support/mount-process.ts';
@@ -143,8 +144,8 @@ test('a mount that was killed while it recovered is recovered', { timeout: TIMEO
 });
 
 test('a mount that is killed at any moment is recovered', { timeout: TIMEOUT_MS }, async () => {
-  const seed = Date.now() % 1_000_000;
-  onTestFailed(() => console.error(`seed ${seed}`));
+  const seed = newSeed();
+  onTestFailed(() => console.error(`S3QL_TEST_SEED=${seed}`));
   const random = seededRandom(seed);
   await using fileSystem = await TestFileSystem.create(MKFS_OPTIONS);
   const journal = new Journal();
