@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { installDebianPackages } from '../debian-packages.ts';
 import { ChildServer, freePorts } from './child-server.ts';
@@ -36,16 +37,12 @@ export class KeystoneServer implements AsyncDisposable {
       const manage = (...args: string[]): Promise<unknown> =>
         promisify(execFile)('keystone-manage', ['--config-file', config, ...args], { timeout: COMMAND_TIMEOUT_MS });
       await manage('db_sync');
+      // Without it a reader of Keystone's own keeps its writer out.
+      using database = new DatabaseSync(join(directory, 'keystone.db'));
+      database.exec('PRAGMA journal_mode = WAL');
       await manage('fernet_setup', '--keystone-user', 'root', '--keystone-group', 'root');
-      await manage(
-        'bootstrap',
-        '--bootstrap-password',
-        ADMIN_PASSWORD,
-        '--bootstrap-public-url',
-        `${url}/v3`,
-        '--bootstrap-region-id',
-        REGION,
-      );
+      const urls = ['public', 'internal'].flatMap((kind) => [`--bootstrap-${kind}-url`, `${url}/v3`]);
+      await manage('bootstrap', '--bootstrap-password', ADMIN_PASSWORD, ...urls, '--bootstrap-region-id', REGION);
       const env = { OS_KEYSTONE_CONFIG_FILES: config };
       const process = await ChildServer.start('keystone-wsgi-public', ['--port', String(port), '--host', '127.0.0.1'], { port, env });
       return new KeystoneServer(url, directory, process);
@@ -53,6 +50,11 @@ export class KeystoneServer implements AsyncDisposable {
       rmSync(directory, { recursive: true });
       throw error;
     }
+  }
+
+  /** What it wrote, for the search of mistakes. */
+  get output(): string {
+    return this.#process.output;
   }
 
   /** Filters for Swift's proxy. */

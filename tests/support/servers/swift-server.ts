@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { installDebianPackages } from '../debian-packages.ts';
 import { ChildServer, freePorts } from './child-server.ts';
 
+const AS_NOBODY = ['--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups', '--pdeathsig', 'TERM'];
 const KINDS = ['account', 'container', 'object'] as const;
 
 export const SWIFT_USER = 'test:tester';
@@ -49,9 +50,10 @@ export class SwiftServer implements AsyncDisposable {
         processes.push(await ChildServer.start(command, args, { port, cwd: directory }));
       };
       await Promise.all([
-        start('memcached', ['-l', '127.0.0.1', '-p', String(cachePort), '-u', 'root'], cachePort),
+        // As root it wants to change its user itself, and would outlive us after that.
+        start('setpriv', [...AS_NOBODY, 'memcached', '-l', '127.0.0.1', '-p', String(cachePort)], cachePort),
         ...KINDS.map((kind, index) => start(`swift-${kind}-server`, [`${kind}.conf`], ports[index] ?? 0)),
-        start('swift-proxy-server', ['proxy.conf'], proxyPort),
+        start('swift-proxy-server', ['proxy.conf', '-v'], proxyPort),
       ]);
       return new SwiftServer(`127.0.0.1:${proxyPort}`, directory, processes);
     } catch (error) {
@@ -59,6 +61,11 @@ export class SwiftServer implements AsyncDisposable {
       rmSync(directory, { recursive: true });
       throw error;
     }
+  }
+
+  /** What the processes wrote, for the search of mistakes. */
+  get output(): string {
+    return this.#processes.map((process) => process.output).join('\n');
   }
 
   /** As the test account. */
