@@ -2,6 +2,7 @@
 import type { BackendFactory } from './backend-factory.ts';
 import { gsFactory } from './gs/gs-factory.ts';
 import { localFactory } from './local/local-factory.ts';
+import { sftpFactory } from './sftp/sftp-factory.ts';
 import { rackspaceFactory, swiftFactory, swiftksFactory } from './swift/swift-factories.ts';
 import { b2Factory, s3Factory, s3c4Factory, s3cFactory } from './s3/s3-factories.ts';
 
@@ -15,6 +16,7 @@ const factories: readonly BackendFactory[] = [
   swiftFactory,
   swiftksFactory,
   rackspaceFactory,
+  sftpFactory,
 ];
 
 export const backendFactories: ReadonlyMap<string, BackendFactory> = new Map(factories.map((factory) => [factory.scheme, factory]));
