@@ -1,0 +1,255 @@
+/**
+ * A file system opened to be used and changed: store and metadata made ready, the lease taken, the store told that it is mounted, what a crash
+ * left recovered; and back in reverse order, until everything is in the store. What serves it, the kernel or a command, comes on top.
+ * What is acquired is released in reverse order on every way out.
+ */
+import { BackendError, NoSpaceError } from '../backends/errors.ts';
+import { type Connect, connect } from '../backends/connect.ts';
+import { formatBytes } from '../cli/format.ts';
+import type { MountRequest } from '../cli/run-mount.ts';
+import type { BlockCacheLimits } from '../blocks/block-cache.ts';
+import type { SegmentedBlockCache } from '../blocks/segmented-block-cache.ts';
+import { openBlockCache } from '../blocks/open-block-cache.ts';
+import type { AtimePolicy } from '../filesystem/context.ts';
+import { FileSystem } from '../filesystem/file-system.ts';
+import { fetchSuperblock } from '../metadata/generations.ts';
+import { nextSeqNo } from '../metadata/generation-upload.ts';
+import { SqliteMetadata } from '../metadata/sqlite-metadata.ts';
+import type { Superblock } from '../metadata/superblock.ts';
+import { UserError } from '../util/errors.ts';
+import type { Interaction } from '../util/interaction.ts';
+import { logger } from '../util/log.ts';
+import { cacheLimits, checkDescriptorLimit } from './cache-limits.ts';
+import { chooseMetadata } from './choose-metadata.ts';
+import { FencedObjectStore } from './fenced-object-store.ts';
+import { EXIT_MOUNTED_ELSEWHERE, Lease } from './lease.ts';
+import { LocalDirectory } from './local-directory.ts';
+import { MetadataUploads } from './metadata-uploads.ts';
+import { openStore } from './open-store.ts';
+import { prepareMetadata } from './prepare-metadata.ts';
+import { skipObjectIds } from './skip-object-ids.ts';
+import { SuperblockKeeper } from './superblock-keeper.ts';
+import { WriteGate } from './write-gate.ts';
+import { FileSystemLostError, WriterGuard } from './writer-guard.ts';
+
+const log = logger('mount');
+
+export interface OpenRequest extends Pick<
+  MountRequest,
+  | 'storage'
+  | 'compress'
+  | 'takeOver'
+  | 'nfs'
+  | 'cacheSizeBytes'
+  | 'maxCacheEntries'
+  | 'keepCache'
+  | 'dirtyBlockUploadDelayMs'
+  | 'metadataBackupIntervalMs'
+  | 'fsync'
+  | 'readTimeoutMs'
+  | 'fullCache'
+> {
+  readonly atimePolicy: AtimePolicy;
+  readonly directoryAtimePolicy: AtimePolicy;
+}
+
+interface Parts {
+  readonly fileSystem: FileSystem;
+  readonly database: SqliteMetadata;
+  readonly blocks: SegmentedBlockCache;
+  readonly uploads: MetadataUploads;
+  readonly gate: WriteGate;
+  readonly limits: BlockCacheLimits;
+  readonly superblock: Superblock;
+  readonly lease: Lease;
+  readonly guard: WriterGuard;
+}
+
+/** To be disposed of in any case; without `finish` before, what is not stored yet stays for the next mount on this machine. */
+export class OpenFileSystem implements AsyncDisposable {
+  readonly fileSystem: FileSystem;
+  readonly database: SqliteMetadata;
+  readonly blocks: SegmentedBlockCache;
+  readonly uploads: MetadataUploads;
+  /** Whether changes are taken. */
+  readonly gate: WriteGate;
+  readonly limits: BlockCacheLimits;
+  /** As it was published when the file system was opened. */
+  readonly superblock: Superblock;
+  readonly #lease: Lease;
+  readonly #guard: WriterGuard;
+  readonly #resources: AsyncDisposableStack;
+
+  constructor(parts: Parts, resources: AsyncDisposableStack) {
+    this.fileSystem = parts.fileSystem;
+    this.database = parts.database;
+    this.blocks = parts.blocks;
+    this.uploads = parts.uploads;
+    this.gate = parts.gate;
+    this.limits = parts.limits;
+    this.superblock = parts.superblock;
+    this.#lease = parts.lease;
+    this.#guard = parts.guard;
+    this.#resources = resources;
+  }
+
+  /** Begins all periodic work: commits, uploads of metadata, looking whether the file system is still ours. */
+  start(): void {
+    this.fileSystem.commits.start();
+    this.uploads.start();
+    this.#guard.start();
+  }
+
+  /** Brings everything to the store; then the file system is unmounted, for all machines. @throws if not everything could be stored */
+  async finish(progress: Interaction['progress']): Promise<void> {
+    await this.fileSystem.finish();
+    await flushWithProgress(this.blocks, progress);
+    await this.uploads.finish(progress);
+    await this.#lease.release();
+  }
+
+  /** Nothing was changed since it was opened: other machines may have it. With blocks to store first, that is left to the next mount here. */
+  async giveBack(progress: Interaction['progress']): Promise<void> {
+    if (this.blocks.stats().dirtyEntryCount > 0) return;
+    await this.uploads.finish(progress);
+    await this.#lease.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#resources.disposeAsync();
+  }
+}
+
+/** @throws UserError with the documented exit codes; then the file system is as before */
+export async function openFileSystem(
+  request: OpenRequest,
+  interaction: Interaction,
+  connectStore: Connect = connect,
+): Promise<OpenFileSystem> {
+  await using resources = new AsyncDisposableStack();
+  const { storage, compress } = request;
+  const { url, maxConnections } = storage.backend;
+  checkDescriptorLimit(maxConnections);
+  const local = resources.use(new LocalDirectory(storage.cachedir, url));
+  const store = await openStore(storage, compress, interaction, connectStore);
+  resources.use(store.objects);
+
+  const keeper = new SuperblockKeeper(local, store.objects, compress);
+  const copies = await keeper.read();
+  const { signal } = interaction;
+  const lease = await Lease.acquire({
+    backend: store.backend,
+    path: local.leasePath,
+    signal,
+    mountedElsewhere: async () => {
+      const choice = chooseMetadata(copies, await fetchSuperblock(store.objects, { signal }));
+      return 'refuse' in choice && choice.refuse === 'mounted-elsewhere';
+    },
+    force: request.takeOver,
+  });
+  await using unlessPublished = new AsyncDisposableStack();
+  unlessPublished.defer(() => lease.release());
+  // What the store says now that nobody else may begin.
+  const remote = await fetchSuperblock(store.objects, { signal });
+  const { origin } = await prepareMetadata(local, store.objects, copies, remote, { ...interaction, takeOver: request.takeOver });
+  const superblock: Superblock = {
+    ...remote,
+    seqNo: await nextSeqNo(local, remote, copies?.written),
+    isMounted: true,
+    lastModifiedSeconds: Date.now() / 1000,
+  };
+  // From here on the store says that the file system is mounted, and this machine that it is so here.
+  await keeper.publish(superblock);
+  unlessPublished.move();
+  await lease.published();
+  const guard = resources.use(new WriterGuard(lease, keeper, store.objects));
+  await guard.check().catch((error: unknown) => {
+    throw error instanceof FileSystemLostError
+      ? new UserError(`${capitalized(error.message)} in this moment.`, EXIT_MOUNTED_ELSEWHERE)
+      : error;
+  });
+  const objects = new FencedObjectStore(store.objects, guard);
+  const gate = new WriteGate();
+  guard.onLost = (error) => {
+    gate.close('lost', error.message);
+    log.error('%s: this mount is read-only now. What it has not stored yet stays in %s', capitalized(error.message), local.path);
+  };
+
+  const database = resources.use(new SqliteMetadata(local.databasePath));
+  database.entries.setParentIndex(request.nfs);
+  if (origin === 'taken-over') await skipObjectIds(objects, database, signal);
+  const limits = cacheLimits({
+    cacheSizeBytes: request.cacheSizeBytes,
+    maxCacheEntries: request.maxCacheEntries,
+    blockSizeBytes: superblock.dataBlockSizeBytes,
+    directory: local.path,
+  });
+  const { cache: blocks, recovery } = await openBlockCache({
+    directory: local.segmentsPath,
+    blockSizeBytes: superblock.dataBlockSizeBytes,
+    database,
+    objects,
+    limits,
+    compression: compress,
+    requestDurable: async () => void (await fileSystem.commits.syncMetadata()),
+    log: {
+      info: (message) => log.info('%s', message),
+      warn: (message) => log.warn('%s', message),
+      error: (message, error) => log.error(error, '%s', message),
+    },
+    dirtyUploadDelayMs: request.dirtyBlockUploadDelayMs,
+    maxUploads: maxConnections,
+    maxDownloads: maxConnections,
+    whenStuck: request.fullCache,
+    readTimeoutMs: request.readTimeoutMs === 0 ? Infinity : request.readTimeoutMs,
+    onUploadState: (error) => {
+      // What is worth another try has been tried for a day by now; a lost file system has its own reason.
+      const isOutage = error instanceof BackendError && !(error instanceof NoSpaceError || error instanceof FileSystemLostError);
+      if (isOutage) gate.close('store', error.message);
+      else if (error === undefined) gate.open('store');
+    },
+  });
+  // On failure dirty blocks stay for the next mount.
+  resources.defer(() => blocks.close({ keep: request.keepCache }));
+  if (origin === 'recovered') {
+    log.info('Recovered %d blocks (%s) that were not in the store yet.', recovery.dirtyBlockCount, formatBytes(recovery.dirtyBytes));
+  }
+  const fileSystem = new FileSystem({
+    database,
+    blocks,
+    atimePolicy: request.atimePolicy,
+    directoryAtimePolicy: request.directoryAtimePolicy,
+    ...(request.fsync === 'remote' ? { toStore: () => uploads.toStore() } : {}),
+    onBackgroundError: (error, what) => log.error(error, 'Error while %s', what),
+  });
+  const uploads: MetadataUploads = resources.use(
+    new MetadataUploads({
+      local,
+      database,
+      blocks,
+      commits: fileSystem.commits,
+      objects,
+      keeper,
+      compression: compress,
+      connectionLimit: maxConnections,
+      superblock,
+      intervalMs: request.metadataBackupIntervalMs,
+      beforePublishing: () => guard.check(),
+    }),
+  );
+  await uploads.countTotals();
+  fileSystem.purgeOrphans();
+  return new OpenFileSystem({ fileSystem, database, blocks, uploads, gate, limits, superblock, lease, guard }, resources.move());
+}
+
+async function flushWithProgress(blocks: SegmentedBlockCache, progress: Interaction['progress']): Promise<void> {
+  using step = progress.step('Uploading data', 'blocks');
+  await blocks.flush(undefined, {
+    onProgress: ({ blocksDone, blocksTotal, bytesDone, bytesTotal }) =>
+      step.update({ done: blocksDone, total: blocksTotal, bytesDone, bytesTotal }),
+  });
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
