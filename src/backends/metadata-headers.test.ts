@@ -4,7 +4,7 @@ import { BackendError, CorruptedObjectError } from './errors.ts';
 import { metadataFromHeaders, metadataFromMap, metadataToHeaders, metadataToMap } from './metadata-headers.ts';
 import type { ObjectMetadata } from './object-metadata.ts';
 
-const s3 = { prefix: 'x-amz-' };
+const s3 = { prefix: 'x-amz-meta-' };
 
 const timeBytes = Buffer.alloc(8);
 timeBytes.writeDoubleLE(1_795_360_208.5);
@@ -56,7 +56,7 @@ test('an entry of 255 characters or more is cut into chunks of 255', () => {
 });
 
 test('a store that allows less per header gets smaller chunks', () => {
-  const layout = { prefix: 'x-object-', maxValueChars: 40 };
+  const layout = { prefix: 'x-object-meta-', maxValueChars: 40 };
   const headers = metadataToHeaders(vector, layout);
   expect(Math.max(...Object.values(headers).map((value) => value.length))).toBeLessThanOrEqual(40);
   expect(metadataFromHeaders(headers, layout, 'k')).toEqual(vector);
@@ -65,7 +65,7 @@ test('a store that allows less per header gets smaller chunks', () => {
 test('any metadata survives HTTP, which trims header values and knows ASCII only', () => {
   fc.assert(
     fc.property(metadataArbitrary, fc.integer({ min: 8, max: 255 }), (metadata, maxValueChars) => {
-      const layout = { prefix: 'x-amz-', maxValueChars };
+      const layout = { prefix: 'x-amz-meta-', maxValueChars };
       fc.pre(encodeURIComponent(JSON.stringify(metadata)).length < 1200);
       const headers = metadataToHeaders(metadata, layout);
       for (const value of Object.values(headers)) {

@@ -24,7 +24,7 @@ const MAX_CHUNKS = 1000;
 const ENCODED = /[^A-Za-z0-9!@#$^*()=+/?\-_'"><\\| `.,;:~]/gu;
 
 export interface HeaderLayout {
-  /** What precedes `meta-000`, in lower case: `x-amz-` or `x-object-`. */
+  /** What precedes `000`, `format` and `md5`, in lower case, e.g. `x-amz-meta-`. */
   readonly prefix: string;
   /** The store's own limit for a header value if it is below 255. */
   readonly maxValueChars?: number;
@@ -38,9 +38,9 @@ export function metadataToHeaders(metadata: ObjectMetadata, layout: HeaderLayout
   if (total > MAX_TOTAL_CHARS)
     throw new BackendError(`object metadata takes ${total} characters of headers, stores allow ${MAX_TOTAL_CHARS}`);
   const headers: Record<string, string> = {};
-  for (const [index, chunk] of chunks.entries()) headers[`${layout.prefix}meta-${numbered(index)}`] = chunk;
-  headers[`${layout.prefix}meta-format`] = FORMAT;
-  headers[`${layout.prefix}meta-md5`] = checksum(metadata);
+  for (const [index, chunk] of chunks.entries()) headers[`${layout.prefix}${numbered(index)}`] = chunk;
+  headers[`${layout.prefix}format`] = FORMAT;
+  headers[`${layout.prefix}md5`] = checksum(metadata);
   return headers;
 }
 
@@ -50,7 +50,7 @@ export function metadataToHeaders(metadata: ObjectMetadata, layout: HeaderLayout
  * @throws CorruptedObjectError
  */
 export function metadataFromHeaders(headers: Headers, layout: HeaderLayout, key: string): ObjectMetadata {
-  const current = `${layout.prefix}meta-`;
+  const current = layout.prefix;
   const prefix = headers[`${current}format`] === undefined && headers[`${current}meta-format`] !== undefined ? `${current}meta-` : current;
   return readChunks((name) => headers[prefix + name], key);
 }

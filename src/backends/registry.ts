@@ -1,5 +1,6 @@
 /** Every kind of store this program knows, by URL scheme. A new store is one more line here. */
 import type { BackendFactory } from './backend-factory.ts';
+import { azureFactory } from './azure/azure-factory.ts';
 import { gsFactory } from './gs/gs-factory.ts';
 import { localFactory } from './local/local-factory.ts';
 import { sftpFactory } from './sftp/sftp-factory.ts';
@@ -16,6 +17,7 @@ const factories: readonly BackendFactory[] = [
   swiftFactory,
   swiftksFactory,
   rackspaceFactory,
+  azureFactory,
   sftpFactory,
 ];
 

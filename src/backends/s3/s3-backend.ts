@@ -23,7 +23,7 @@ import { s3ErrorCode } from './s3-errors.ts';
 import { listS3 } from './s3-list.ts';
 import type { S3Quirks } from './s3-quirks.ts';
 
-const HEADERS = { prefix: 'x-amz-' };
+const HEADERS = { prefix: 'x-amz-meta-' };
 
 export interface S3BackendOptions {
   readonly url: string;

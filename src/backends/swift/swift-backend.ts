@@ -52,7 +52,7 @@ export class SwiftBackend implements Backend {
     this.#connection = connection;
     this.#container = container;
     this.#prefix = prefix;
-    this.#layout = { prefix: 'x-object-', ...(features.maxValueChars === undefined ? {} : { maxValueChars: features.maxValueChars }) };
+    this.#layout = { prefix: 'x-object-meta-', ...(features.maxValueChars === undefined ? {} : { maxValueChars: features.maxValueChars }) };
     this.#maxConnections = maxConnections;
     this.capabilities = {
       conditionalCreate: false,
