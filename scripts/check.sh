@@ -4,6 +4,6 @@ cd "$(dirname "$0")/.."
 . scripts/bootstrap.sh
 tsc
 oxlint --deny-warnings
-oxfmt --check src tests scripts ./*.json ./*.ts
+oxfmt --check src tests bench scripts ./*.json ./*.ts
 knip
 vitest run --project unit --reporter=dot
