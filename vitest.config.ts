@@ -4,7 +4,14 @@ const config: ViteUserConfig = {
   test: {
     projects: [
       // Beside the source, no mount, no server; all of it in well under a minute.
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'bench/**/*.test.ts'], setupFiles: ['tests/support/seed-fast-check.ts'], testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'bench/**/*.test.ts'],
+          setupFiles: ['tests/support/seed-fast-check.ts'],
+          testTimeout: 20_000,
+        },
+      },
       // Real mounts, servers, long searches. One file at a time: they share the machine's mounts and cores.
       {
         test: {
