@@ -91,7 +91,7 @@ _s3ql_command() {
         --max-threads) COMPREPLY=(); return ;;
         --debug-modules) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--generation --to --authfile --cachedir --backend-options --max-connections --max-threads --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--generation --to --take-over --authfile --cachedir --backend-options --max-connections --max-threads --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
     cp)
       case $previous in

@@ -50,7 +50,11 @@ export const EXIT_CODES: readonly ExitCodeEntry[] = [
   { code: 18, meaning: 'There is no S3QL file system at the storage URL', commands: 'file-system' },
   { code: EXIT_HOST_NOT_FOUND, meaning: 'The name of the server cannot be resolved', commands: 'storage' },
   { code: 30, meaning: 'The file system was not unmounted cleanly, or needs fsck.s3ql', commands: ['mount', 'adm', 'verify'] },
-  { code: 31, meaning: 'The file system is still mounted elsewhere, or was not unmounted there', commands: ['mount', 'adm', 'verify'] },
+  {
+    code: 31,
+    meaning: 'Another machine uses the file system, or did not unmount it',
+    commands: ['mkfs', 'mount', 'fsck', 'adm', 'verify'],
+  },
   { code: 32, meaning: 'The revision of the file system is too old', commands: 'file-system' },
   { code: 33, meaning: 'The revision of the file system is too new', commands: 'file-system' },
   { code: EXIT_READ_ONLY_MOUNT, meaning: 'A read-only mount was asked for', commands: ['mount'] },

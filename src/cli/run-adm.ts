@@ -37,6 +37,9 @@ export interface AdminResult {
 
 export type AdminAction = (request: AdminRequest, interaction: AdminInteraction) => Promise<AdminResult>;
 
+/** What can be done to a file system that another machine still seems to use. */
+const TAKING_OVER: ReadonlySet<AdminActionName> = new Set(['passphrase', 'recover-key', 'restore-metadata', 'clear']);
+
 /** The command. Returns its exit code. */
 export async function runAdm(argv: readonly string[], actions: Readonly<Record<AdminActionName, AdminAction>>): Promise<number> {
   const options = parseCommand(admSpec, argv);
@@ -45,6 +48,9 @@ export async function runAdm(argv: readonly string[], actions: Readonly<Record<A
   }
   if (options.generation !== undefined && options.action !== 'restore-metadata') {
     throw new UserError('--generation is for "restore-metadata"', EXIT_INVALID_COMMAND_LINE);
+  }
+  if (options.takeOver && !TAKING_OVER.has(options.action)) {
+    throw new UserError(`--take-over is not for "${options.action}"`, EXIT_INVALID_COMMAND_LINE);
   }
   using output = openOutput(options);
   const secrets = new SecretReader();

@@ -25,8 +25,8 @@ export interface UploadOptions extends RequestOptions {
    */
   readonly superblock: Superblock;
   readonly compression: CompressionSpec;
-  /** Called when all pieces are in the store; if it throws the superblock is not published. */
-  readonly beforePublishing?: () => Promise<void>;
+  /** Publishes the superblock, here and in the store, when all pieces are there. Default: publishSuperblock. */
+  readonly publish?: (superblock: Superblock) => Promise<void>;
   readonly connectionLimit?: number;
   readonly progress?: ProgressReporter;
 }
@@ -56,9 +56,8 @@ export async function uploadGeneration(options: UploadOptions): Promise<Uploaded
     databaseDigestHex: snapshot.digestHex,
   };
   const uploadedPieces = await uploadPieces(options, superblock.seqNo);
-  await options.beforePublishing?.();
   const request = options.signal === undefined ? { compression } : { compression, signal: options.signal };
-  await publishSuperblock(store, paths, superblock, request);
+  await (options.publish?.(superblock) ?? publishSuperblock(store, paths, superblock, request));
   return { superblock, uploadedPieces };
 }
 

@@ -34,6 +34,12 @@ export class PieceDigests {
     return new PieceDigests(pieceSizeBytes, 0, new Uint8Array(0));
   }
 
+  /** Makes the next generation upload everything, under a higher number. */
+  static async forget(path: string, pieceSizeBytes: number): Promise<void> {
+    const { seqNo } = await PieceDigests.load(path, pieceSizeBytes);
+    await new PieceDigests(pieceSizeBytes, seqNo, new Uint8Array(0)).save(path);
+  }
+
   /** Reads the file; what is missing, damaged or of another piece size is as good as unknown. */
   static async load(path: string, pieceSizeBytes: number): Promise<PieceDigests> {
     const content = await readFile(path).catch((error: unknown) => {

@@ -9,8 +9,10 @@ import { explainDamage } from '../check/integrity.ts';
 import { keepNewerObjects } from '../check/kept-objects.ts';
 import { ObjectListing } from '../check/object-listing.ts';
 import { compact, makeReadable, runChecks } from '../check/run-checks.ts';
+import { fsckSpec } from '../cli/options/fsck.ts';
 import type { CheckRequest, CheckResult } from '../cli/run-fsck.ts';
 import { nextSeqNo } from '../metadata/generation-upload.ts';
+import { fetchSuperblock } from '../metadata/generations.ts';
 import { PieceDigests } from '../metadata/piece-digests.ts';
 import type { Superblock } from '../metadata/superblock.ts';
 import type { ObjectId } from '../metadata/types.ts';
@@ -19,12 +21,15 @@ import { systemClock } from '../util/clock.ts';
 import { UserError } from '../util/errors.ts';
 import type { Interaction } from '../util/interaction.ts';
 import { logger } from '../util/log.ts';
-import { chooseCheckSource, prepareCheckSource } from './check-source.ts';
+import { beginWriting } from './begin-writing.ts';
+import { chooseCheckSource, confirmTakeOver, prepareCheckSource } from './check-source.ts';
 import type { LocalSuperblocks } from './choose-metadata.ts';
+import { holdFileSystem } from './hold-file-system.ts';
 import { LocalDirectory } from './local-directory.ts';
 import { openStore } from './open-store.ts';
 import { storeDatabase } from './store-database.ts';
 import { SuperblockKeeper } from './superblock-keeper.ts';
+import { SEQ_NO_GAP } from './take-over.ts';
 import { verifyGenerations } from './verify-generations.ts';
 
 /** A file system that was checked more recently than that, and is clean, is not checked again. */
@@ -44,10 +49,27 @@ export async function checkFileSystem(request: CheckRequest, interaction: CheckI
   const { storage, compress } = request;
   const { progress, signal } = interaction;
   const local = resources.use(new LocalDirectory(storage.cachedir, storage.backend.url));
-  const { objects, superblock: remote } = await openStore(storage, compress, interaction);
-  resources.use(objects);
-  const keeper = new SuperblockKeeper(local, objects, compress);
+  const store = await openStore(storage, compress, interaction);
+  resources.use(store.objects);
+  const keeper = new SuperblockKeeper(local, store.objects, compress);
   const copies = await readCopies(keeper, local);
+  const { batch, forceRemote } = request;
+  const { ask } = interaction;
+  const isMountedElsewhere = 'refuse' in chooseCheckSource(copies, store.superblock);
+  if (isMountedElsewhere) await confirmTakeOver({ batch, forceRemote, ask });
+  const lease = resources.use(
+    await holdFileSystem({
+      ...store,
+      local,
+      copies,
+      program: fsckSpec.program,
+      force: isMountedElsewhere,
+      override: '--force-remote',
+      signal,
+    }),
+  );
+  // What the store says now that nobody else may begin.
+  const remote = await fetchSuperblock(store.objects, { signal });
   const choice = chooseCheckSource(copies, remote);
   const localCounts = 'use' in choice && choice.use !== 'store';
   const wasMounted = remote.isMounted || (localCounts && copies?.written.isMounted === true);
@@ -59,20 +81,20 @@ export async function checkFileSystem(request: CheckRequest, interaction: CheckI
 
   const connectionLimit = storage.backend.maxConnections;
   const findings = new Findings();
-  const { batch, forceRemote } = request;
-  const { ask } = interaction;
-  const damage = await prepareCheckSource(choice, { local, objects, remote, batch, forceRemote, connectionLimit, ask, interaction });
+  const source = { local, objects: store.objects, remote, batch, forceRemote, connectionLimit, ask, interaction };
+  const damage = await prepareCheckSource(choice, source);
   for (const problem of damage) findings.repaired('damage of the metadata database', problem);
-  if (!request.fast) await reportGenerations(findings, await verifyGenerations(local, objects, connectionLimit, interaction));
+  if (!request.fast) await reportGenerations(findings, await verifyGenerations(local, store.objects, connectionLimit, interaction));
 
   const superblock: Superblock = {
     ...remote,
-    seqNo: await nextSeqNo(local, remote, copies?.written),
+    seqNo: (await nextSeqNo(local, remote, copies?.written)) + (isMountedElsewhere ? SEQ_NO_GAP : 0),
     isMounted: true,
     needsFsck: needed,
     lastModifiedSeconds: Date.now() / 1000,
   };
-  await keeper.publish(superblock);
+  const { guard, objects } = await beginWriting({ lease, keeper, objects: store.objects, superblock, signal });
+  resources.use(guard).start();
   const removals = new Set<ObjectId>();
   await explainDamage(async () => {
     const lastHandedOutId = makeReadable(local.databasePath, findings);
@@ -111,7 +133,7 @@ export async function checkFileSystem(request: CheckRequest, interaction: CheckI
 
   if (needed || findings.total > 0) {
     compact(local.databasePath);
-    await forgetPieces(local, superblock);
+    await PieceDigests.forget(local.piecesPath, superblock.metadataBlockSizeBytes);
   }
   const uncorrectable = findings.uncorrectableCount > 0;
   await storeDatabase({
@@ -121,6 +143,7 @@ export async function checkFileSystem(request: CheckRequest, interaction: CheckI
     compression: compress,
     connectionLimit,
     superblock,
+    requireOwned: () => guard.check(),
     changes: { needsFsck: uncorrectable, ...(uncorrectable ? {} : { lastFsckSeconds: Date.now() / 1000 }) },
     progress,
     signal,
@@ -152,12 +175,6 @@ async function reportGenerations(findings: Findings, damaged: Awaited<ReturnType
       findings.repaired('damage of the stored metadata', `The newest metadata in the store is damaged, and uploaded anew: ${problem}`);
     else log.warn('Metadata generation %d cannot be gone back to: %s', seqNo, problem);
   }
-}
-
-/** Everything is uploaded anew: what this machine knows of the pieces in the store may be wrong. */
-async function forgetPieces(local: LocalDirectory, { metadataBlockSizeBytes }: Superblock): Promise<void> {
-  const { seqNo } = await PieceDigests.load(local.piecesPath, metadataBlockSizeBytes);
-  await new PieceDigests(metadataBlockSizeBytes, seqNo, new Uint8Array(0)).save(local.piecesPath);
 }
 
 /** Failing costs space, nothing else: the next check finds the rest. */

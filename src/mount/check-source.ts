@@ -21,15 +21,18 @@ const MISSING = 'The local copy of the metadata, which is newer than the store, 
 
 const log = logger('fsck');
 
-export interface CheckSourceOptions {
+export interface Confirmation {
+  readonly batch: boolean;
+  readonly forceRemote: boolean;
+  /** Asks a question and returns the answer. */
+  readonly ask: (question: string) => Promise<string>;
+}
+
+export interface CheckSourceOptions extends Confirmation {
   readonly local: LocalDirectory;
   readonly objects: ObjectStore;
   readonly remote: Superblock;
-  readonly batch: boolean;
-  readonly forceRemote: boolean;
   readonly connectionLimit: number;
-  /** Asks a question and returns the answer. */
-  readonly ask: (question: string) => Promise<string>;
   readonly interaction: Pick<Interaction, 'progress' | 'signal'>;
 }
 
@@ -42,7 +45,20 @@ export function chooseCheckSource(copies: LocalSuperblocks | undefined, remote: 
   return chooseMetadata(local, { ...remote, needsFsck: false });
 }
 
-/** Afterwards the local database is the one to check, and whole. Returns what was wrong with it, for the report. @throws UserError exit 41, 42, 43 */
+/** For a file system that another machine has mounted. @throws UserError exit 41, 42 */
+export function confirmTakeOver(options: Confirmation): Promise<void> {
+  return confirm(
+    options,
+    'The file system is marked as mounted elsewhere, and this machine has no newer copy of the metadata. If it is still mounted there, ' +
+      'YOU MAY LOSE ALL DATA by going on. If that mount crashed, what it had not stored is lost unless it is mounted (or checked) there.',
+  );
+}
+
+/**
+ * Afterwards the local database is the one to check, and whole. A file system that is mounted elsewhere is taken as the store has it: see
+ * confirmTakeOver. Returns what was wrong with it, for the report.
+ * @throws UserError exit 41, 42, 43
+ */
 export async function prepareCheckSource(choice: MetadataChoice, options: CheckSourceOptions): Promise<string[]> {
   const { local } = options;
   if ('use' in choice && choice.use !== 'store') {
@@ -58,11 +74,6 @@ export async function prepareCheckSource(choice: MetadataChoice, options: CheckS
       else keepAside(local);
     }
   } else if ('refuse' in choice) {
-    await confirm(
-      options,
-      'The file system is marked as mounted elsewhere, and this machine has no newer copy of the metadata. If it is still mounted there, ' +
-        'YOU MAY LOSE ALL DATA by going on. If that mount crashed, what it had not stored is lost unless it is mounted (or checked) there.',
-    );
     if (existsSync(local.paramsPath)) keepAside(local);
   } else if (choice.setAside) {
     log.warn(
@@ -96,7 +107,7 @@ function reindexed(local: LocalDirectory): string[] {
   return requireIntegrity(local.databasePath).reindexed ? ['Indexes of the metadata database were damaged'] : [];
 }
 
-async function confirm({ batch, forceRemote, ask }: CheckSourceOptions, danger: string): Promise<void> {
+async function confirm({ batch, forceRemote, ask }: Confirmation, danger: string): Promise<void> {
   log.warn('%s', danger);
   if (forceRemote) return;
   if (batch)

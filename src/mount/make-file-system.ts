@@ -1,6 +1,7 @@
 /** mkfs: an empty file system in a store. The superblock is written last: until then there is no file system, and mkfs can be run again. */
 import { randomBytes } from 'node:crypto';
 import type { MadeFileSystem, MkfsRequest } from '../cli/run-mkfs.ts';
+import { mkfsSpec } from '../cli/options/mkfs.ts';
 import { DEFAULT_COMPRESSION } from '../cli/options/mount.ts';
 import type { Backend } from '../backends/backend.ts';
 import { NoSuchObjectError } from '../backends/errors.ts';
@@ -17,6 +18,7 @@ import { systemClock } from '../util/clock.ts';
 import { UserError } from '../util/errors.ts';
 import type { Interaction } from '../util/interaction.ts';
 import { logger } from '../util/log.ts';
+import { Lease } from './lease.ts';
 import { LocalDirectory } from './local-directory.ts';
 import { deleteMasterKey, MASTER_KEY_BYTES, writeMasterKey } from './master-key.ts';
 import { SuperblockKeeper } from './superblock-keeper.ts';
@@ -38,6 +40,20 @@ export async function makeFileSystem(
   const local = resources.use(new LocalDirectory(storage.cachedir, storage.backend.url));
   const backend = await connectStore(storage.backend);
   resources.defer(() => backend[Symbol.asyncDispose]());
+  await requireNoFileSystem(backend);
+  const { signal } = interaction;
+  const lease = resources.use(
+    await Lease.acquire({
+      backend,
+      path: local.leasePath,
+      program: mkfsSpec.program,
+      mountedElsewhere: () => Promise.resolve(false),
+      force: false,
+      override: '"s3qladm clear --take-over"',
+      signal,
+    }),
+  );
+  // Somebody may have been faster.
   await requireNoFileSystem(backend);
 
   let masterKey: Uint8Array | undefined;
@@ -69,16 +85,16 @@ export async function makeFileSystem(
   await using worker = new SnapshotWorker(database);
   using snapshot = await worker.freeze(request.metadataBlockSizeBytes);
   const keeper = new SuperblockKeeper(local, objects, compression);
-  const { superblock } = await uploadGeneration({
+  await uploadGeneration({
     store: objects,
     paths: local,
     snapshot,
     superblock: newSuperblock(request),
     compression,
+    publish: (published) => keeper.publish(published, { signal, requireOwned: () => lease.requireHeld() }),
     progress: interaction.progress,
-    signal: interaction.signal,
+    signal,
   });
-  await keeper.confirm(superblock);
   return masterKey === undefined ? {} : { masterKey };
 }
 

@@ -43,7 +43,7 @@ export interface MetadataUploadsParts {
   /** 0: only on request. */
   readonly intervalMs: number;
   /** Called before a generation is published. @throws if the file system is not ours any more */
-  readonly beforePublishing: () => Promise<void>;
+  readonly requireOwned: () => Promise<void>;
 }
 
 export class MetadataUploads implements AsyncDisposable {
@@ -140,7 +140,7 @@ export class MetadataUploads implements AsyncDisposable {
   }
 
   async #upload({ isMounted, progress }: { isMounted: boolean; progress: ProgressReporter }): Promise<void> {
-    const { local, commits, objects, keeper, compression, connectionLimit, blocks, beforePublishing } = this.#parts;
+    const { local, commits, objects, keeper, compression, connectionLimit, blocks, requireOwned } = this.#parts;
     const { changeCount } = commits;
     await commits.syncMetadata();
     using snapshot = await this.#worker.freeze(this.#superblock.metadataBlockSizeBytes);
@@ -155,11 +155,10 @@ export class MetadataUploads implements AsyncDisposable {
         lastModifiedSeconds: Date.now() / 1000,
       },
       compression,
-      beforePublishing,
+      publish: (published) => keeper.publish(published, { requireOwned }),
       connectionLimit,
       progress,
     });
-    await keeper.confirm(superblock);
     this.#uploadedChangeCount = changeCount;
     this.#lastUploadMs = performance.now();
     this.#superblock = superblock;

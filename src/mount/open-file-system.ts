@@ -14,23 +14,23 @@ import type { AtimePolicy } from '../filesystem/context.ts';
 import { FileSystem } from '../filesystem/file-system.ts';
 import { fetchSuperblock } from '../metadata/generations.ts';
 import { nextSeqNo } from '../metadata/generation-upload.ts';
+import { PieceDigests } from '../metadata/piece-digests.ts';
 import { SqliteMetadata } from '../metadata/sqlite-metadata.ts';
 import type { Superblock } from '../metadata/superblock.ts';
-import { UserError } from '../util/errors.ts';
 import type { Interaction } from '../util/interaction.ts';
 import { logger } from '../util/log.ts';
+import { beginWriting } from './begin-writing.ts';
 import { cacheLimits, checkDescriptorLimit } from './cache-limits.ts';
 import { chooseMetadata } from './choose-metadata.ts';
-import { FencedObjectStore } from './fenced-object-store.ts';
-import { EXIT_MOUNTED_ELSEWHERE, Lease } from './lease.ts';
+import { Lease } from './lease.ts';
 import { LocalDirectory } from './local-directory.ts';
 import { MetadataUploads } from './metadata-uploads.ts';
 import { openStore } from './open-store.ts';
-import { prepareMetadata } from './prepare-metadata.ts';
-import { skipObjectIds } from './skip-object-ids.ts';
+import { type MetadataOrigin, prepareMetadata } from './prepare-metadata.ts';
 import { SuperblockKeeper } from './superblock-keeper.ts';
+import { SEQ_NO_GAP, skipObjectIds } from './take-over.ts';
 import { WriteGate } from './write-gate.ts';
-import { FileSystemLostError, WriterGuard } from './writer-guard.ts';
+import { FileSystemLostError, type WriterGuard } from './writer-guard.ts';
 
 const log = logger('mount');
 
@@ -51,6 +51,8 @@ export interface OpenRequest extends Pick<
 > {
   readonly atimePolicy: AtimePolicy;
   readonly directoryAtimePolicy: AtimePolicy;
+  /** The command, as machines are told that want the file system, too. */
+  readonly program: string;
 }
 
 interface Parts {
@@ -63,6 +65,7 @@ interface Parts {
   readonly superblock: Superblock;
   readonly lease: Lease;
   readonly guard: WriterGuard;
+  readonly origin: MetadataOrigin;
 }
 
 /** To be disposed of in any case; without `finish` before, what is not stored yet stays for the next mount on this machine. */
@@ -78,6 +81,7 @@ export class OpenFileSystem implements AsyncDisposable {
   readonly superblock: Superblock;
   readonly #lease: Lease;
   readonly #guard: WriterGuard;
+  readonly #origin: MetadataOrigin;
   readonly #resources: AsyncDisposableStack;
 
   constructor(parts: Parts, resources: AsyncDisposableStack) {
@@ -90,6 +94,7 @@ export class OpenFileSystem implements AsyncDisposable {
     this.superblock = parts.superblock;
     this.#lease = parts.lease;
     this.#guard = parts.guard;
+    this.#origin = parts.origin;
     this.#resources = resources;
   }
 
@@ -98,6 +103,8 @@ export class OpenFileSystem implements AsyncDisposable {
     this.fileSystem.commits.start();
     this.uploads.start();
     this.#guard.start();
+    // A generation that shares no piece with what the other machine may still be writing.
+    if (this.#origin === 'taken-over') this.uploads.backUp();
   }
 
   /** Brings everything to the store; then the file system is unmounted, for all machines. @throws if not everything could be stored */
@@ -140,6 +147,8 @@ export async function openFileSystem(
   const lease = await Lease.acquire({
     backend: store.backend,
     path: local.leasePath,
+    program: request.program,
+    override: '--take-over',
     signal,
     mountedElsewhere: async () => {
       const choice = chooseMetadata(copies, await fetchSuperblock(store.objects, { signal }));
@@ -154,21 +163,14 @@ export async function openFileSystem(
   const { origin } = await prepareMetadata(local, store.objects, copies, remote, { ...interaction, takeOver: request.takeOver });
   const superblock: Superblock = {
     ...remote,
-    seqNo: await nextSeqNo(local, remote, copies?.written),
+    seqNo: (await nextSeqNo(local, remote, copies?.written)) + (origin === 'taken-over' ? SEQ_NO_GAP : 0),
     isMounted: true,
     lastModifiedSeconds: Date.now() / 1000,
   };
   // From here on the store says that the file system is mounted, and this machine that it is so here.
-  await keeper.publish(superblock);
+  const { guard, objects } = await beginWriting({ lease, keeper, objects: store.objects, superblock, signal });
   unlessPublished.move();
-  await lease.published();
-  const guard = resources.use(new WriterGuard(lease, keeper, store.objects));
-  await guard.check().catch((error: unknown) => {
-    throw error instanceof FileSystemLostError
-      ? new UserError(`${capitalized(error.message)} in this moment.`, EXIT_MOUNTED_ELSEWHERE)
-      : error;
-  });
-  const objects = new FencedObjectStore(store.objects, guard);
+  resources.use(guard);
   const gate = new WriteGate();
   guard.onLost = (error) => {
     gate.close('lost', error.message);
@@ -177,7 +179,10 @@ export async function openFileSystem(
 
   const database = resources.use(new SqliteMetadata(local.databasePath));
   database.entries.setParentIndex(request.nfs);
-  if (origin === 'taken-over') await skipObjectIds(objects, database, signal);
+  if (origin === 'taken-over') {
+    await skipObjectIds(objects, database, signal);
+    await PieceDigests.forget(local.piecesPath, superblock.metadataBlockSizeBytes);
+  }
   const limits = cacheLimits({
     cacheSizeBytes: request.cacheSizeBytes,
     maxCacheEntries: request.maxCacheEntries,
@@ -234,12 +239,12 @@ export async function openFileSystem(
       connectionLimit: maxConnections,
       superblock,
       intervalMs: request.metadataBackupIntervalMs,
-      beforePublishing: () => guard.check(),
+      requireOwned: () => guard.check(),
     }),
   );
   await uploads.countTotals();
   fileSystem.purgeOrphans();
-  return new OpenFileSystem({ fileSystem, database, blocks, uploads, gate, limits, superblock, lease, guard }, resources.move());
+  return new OpenFileSystem({ fileSystem, database, blocks, uploads, gate, limits, superblock, lease, guard, origin }, resources.move());
 }
 
 async function flushWithProgress(blocks: SegmentedBlockCache, progress: Interaction['progress']): Promise<void> {

@@ -39,7 +39,8 @@ export interface OpenObjects {
   readonly objects: ObjectStore;
   /** What `objects` works on, and closes. */
   readonly backend: Backend;
-  readonly encrypted: boolean;
+  /** Undefined: the file system is not encrypted. */
+  readonly masterKey: Uint8Array | undefined;
 }
 
 /** The object store alone, whatever is in it. @throws UserError exit 17; BackendError subclasses */
@@ -59,7 +60,7 @@ export async function openObjects(
     );
     const envelope = masterKey === undefined ? plainEnvelope() : masterKeyEnvelope(masterKey);
     const objects = new SealedObjectStore({ backend, envelope, maxThreads: storage.maxThreads ?? defaultThreadCount(compression) });
-    return { objects, backend, encrypted: masterKey !== undefined };
+    return { objects, backend, masterKey };
   } catch (error) {
     await backend[Symbol.asyncDispose]();
     throw error;

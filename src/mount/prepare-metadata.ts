@@ -13,9 +13,11 @@ const EXIT_NEEDS_FSCK = 30;
 
 const log = logger('mount');
 
+/** `recovered`: the state of a mount here that did not end well; `taken-over`: the last complete generation of a mount elsewhere that has not ended. */
+export type MetadataOrigin = 'as-stored' | 'recovered' | 'taken-over';
+
 export interface PreparedMetadata {
-  /** `recovered`: the state of a mount here that did not end well; `taken-over`: the last complete generation of a mount elsewhere that has not ended. */
-  readonly origin: 'as-stored' | 'recovered' | 'taken-over';
+  readonly origin: MetadataOrigin;
 }
 
 /** Afterwards the database in the local directory is the newest state of the file system there is. @throws UserError exit 30, 31 */

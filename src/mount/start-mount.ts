@@ -2,6 +2,7 @@
  * A mount from beginning to end: the file system opened, the kernel mount served; and back in reverse order, until everything is in the store.
  */
 import { type Connect, connect } from '../backends/connect.ts';
+import { mountSpec } from '../cli/options/mount.ts';
 import type { MountRequest } from '../cli/run-mount.ts';
 import { ControlFile } from '../filesystem/control-file.ts';
 import type { FileSystem } from '../filesystem/file-system.ts';
@@ -28,7 +29,7 @@ export async function startMount(request: MountRequest, interaction: Interaction
   await using resources = new AsyncDisposableStack();
   const opened = resources.use(
     await openFileSystem(
-      { ...request, atimePolicy: atimePolicy(request), directoryAtimePolicy: directoryAtimePolicy(request) },
+      { ...request, program: mountSpec.program, atimePolicy: atimePolicy(request), directoryAtimePolicy: directoryAtimePolicy(request) },
       interaction,
       connectStore,
     ),

@@ -24,13 +24,15 @@ export interface StoreDatabaseOptions {
   readonly superblock: Superblock;
   /** What is different in the new one. */
   readonly changes?: Partial<Pick<Superblock, 'needsFsck' | 'lastFsckSeconds'>>;
+  /** Called before the generation is published. @throws if the file system is not ours any more */
+  readonly requireOwned: () => Promise<void>;
   readonly progress: ProgressReporter;
   readonly signal: AbortSignal;
 }
 
 /** Returns the new superblock. Old generations are thinned; if that fails, that is only logged. */
 export async function storeDatabase(options: StoreDatabaseOptions): Promise<Superblock> {
-  const { local, objects, keeper, compression, connectionLimit, progress, signal } = options;
+  const { local, objects, keeper, compression, connectionLimit, requireOwned, progress, signal } = options;
   using database = new SqliteMetadata(local.databasePath);
   await using worker = new SnapshotWorker(database);
   using snapshot = await worker.freeze(options.superblock.metadataBlockSizeBytes);
@@ -47,10 +49,10 @@ export async function storeDatabase(options: StoreDatabaseOptions): Promise<Supe
     },
     compression,
     connectionLimit,
+    publish: (published) => keeper.publish(published, { signal, requireOwned }),
     progress,
     signal,
   });
-  await keeper.confirm(superblock);
   try {
     const catalog = await GenerationCatalog.load(objects, { connectionLimit, signal });
     await catalog.expire(thin, Date.now(), { signal });

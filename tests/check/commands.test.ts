@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { connect } from '../../src/backends/connect.ts';
+import { backendSpec } from '../../src/backends/open-backend.ts';
+import { encodeLease, LEASE_KEY } from '../../src/mount/lease-record.ts';
 import { DamagedFileSystem } from '../support/check/damaged-file-system.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { mustRun, type ProgramResult, runProgram } from '../support/run-program.ts';
@@ -112,6 +115,26 @@ test('s3qladm recover-key: the master key gets in when all key objects are lost,
   expect(await run('s3qladm', ['recover-key', ...encrypted()], 'abc\nthird\n')).toMatchObject({ exitCode: 17 });
   expect(await run('s3qladm', ['recover-key', ...encrypted()], `${masterKey}\nthird\n`)).toMatchObject({ exitCode: 0 });
   expect(await run('s3qladm', ['info', '--json', ...encrypted()], 'third\n')).toMatchObject({ exitCode: 0 });
+});
+
+test('what another machine has mounted no command changes, unless that machine is given up', async () => {
+  const [cachedir, elsewhere] = [
+    join(plain.root, 'elsewhere'),
+    ['--authfile', join(plain.root, 'none'), `local://${plain.storeDirectory}`],
+  ];
+  const backend = await connect(backendSpec({ url: `local://${plain.storeDirectory}` }));
+  const holder = { nonce: 'theirs', renewal: 1, host: 'far-away', program: 'mount.s3ql', mounted: true };
+  await backend.store(LEASE_KEY, {}, [encodeLease(holder)]);
+  await backend[Symbol.asyncDispose]();
+  await plain.use(async () => {}, { crash: true });
+  const argv = ['--cachedir', cachedir, ...elsewhere];
+  const refused = { exitCode: 31, stderr: expect.stringMatching(/in use by mount\.s3ql on far-away/) };
+  expect(await run('s3qladm', ['shrink-db', ...argv])).toMatchObject(refused);
+  expect(await run('s3qladm', ['restore-metadata', ...argv], '0\n')).toMatchObject(refused);
+  expect(await run('s3qladm', ['clear', ...argv], 'yes\n')).toMatchObject(refused);
+  expect(await run('fsck.s3ql', ['--batch', ...argv])).toMatchObject({ exitCode: 41 });
+  expect(await run('s3qladm', ['shrink-db', '--take-over', ...argv])).toMatchObject({ exitCode: 2 });
+  expect(await run('s3qladm', ['clear', '--take-over', ...argv], 'yes\n')).toMatchObject({ exitCode: 0 });
 });
 
 test('s3qladm clear: only after "yes", and then nothing is left', async () => {

@@ -61,7 +61,7 @@ test('a file system that was being mounted when the machine died is free again a
   await expect(died).rejects.toBeInstanceOf(Died);
   await using next = fileSystem.start('b');
   expect(await next.mount()).toMatchObject({ exitCode: 0 });
-  expect(next.log.join('\n')).toContain('looking whether that machine is alive');
+  expect(next.log.join('\n')).toContain('looking whether that is still alive');
   expect(await next.unmount()).toMatchObject({ exitCode: 0 });
 });
 

@@ -24,6 +24,8 @@ interface AdmOwnOptions {
   readonly generation: number | undefined;
   /** Storage URL. */
   readonly to: string | undefined;
+  /** Go on although another machine seems to use the file system. */
+  readonly takeOver: boolean;
 }
 
 export interface AdmOptions extends AdmArguments, StorageOptions, OutputOptions, AdmOwnOptions {}
@@ -57,6 +59,11 @@ export const admSpec: CommandSpec<AdmArguments, AdmOwnOptions & StorageOptions &
       parse: text,
       initial: undefined,
       description: 'For "clone": where to copy the file system to',
+    },
+    takeOver: {
+      long: '--take-over',
+      description:
+        'For "passphrase", "recover-key", "restore-metadata" and "clear": go on although another machine seems to use the file system. Only if that machine is lost',
     },
     ...storageOptions,
     ...outputOptions,

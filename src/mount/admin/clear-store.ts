@@ -3,16 +3,30 @@ import { connect } from '../../backends/connect.ts';
 import type { AdminRequest, AdminInteraction, AdminResult } from '../../cli/run-adm.ts';
 import { SUPERBLOCK_KEY } from '../../metadata/object-keys.ts';
 import { UserError } from '../../util/errors.ts';
+import { Lease } from '../lease.ts';
+import { LEASE_KEY } from '../lease-record.ts';
 import { LocalDirectory } from '../local-directory.ts';
+import { adminProgram } from './hold-for-action.ts';
 
 const BATCH_COUNT = 1000;
 
-/** @throws UserError unless the person types "yes" */
-export async function clearStore({ storage }: AdminRequest, { ask, progress, signal }: AdminInteraction): Promise<AdminResult> {
+/** @throws UserError unless the person types "yes"; exit 31 if another machine has it mounted, as far as can be told without the key */
+export async function clearStore(request: AdminRequest, { ask, progress, signal }: AdminInteraction): Promise<AdminResult> {
+  const { storage } = request;
   using local = new LocalDirectory(storage.cachedir, storage.backend.url);
   await using backend = await connect(storage.backend);
+  await using lease = await Lease.acquire({
+    backend,
+    path: local.leasePath,
+    program: adminProgram(request),
+    mountedElsewhere: ({ mounted }) => Promise.resolve(mounted),
+    force: request.takeOver,
+    override: '--take-over',
+    signal,
+  });
   const answer = await ask(`This deletes EVERYTHING at ${backend.url}, and the local copy. Type "yes" to go on:`);
   if (answer.trim() !== 'yes') throw new UserError('Aborted: nothing was deleted.');
+  await lease.requireHeld();
   local.clear();
   await backend.delete(SUPERBLOCK_KEY, { signal });
   using step = progress.step('Deleting objects', 'objects');
@@ -25,7 +39,7 @@ export async function clearStore({ storage }: AdminRequest, { ask, progress, sig
     batch = [];
   };
   for await (const { key } of backend.list('', { signal })) {
-    batch.push(key);
+    if (key !== LEASE_KEY) batch.push(key);
     if (batch.length === BATCH_COUNT) await flush();
   }
   await flush();

@@ -11,6 +11,8 @@ import type { AdminRequest, AdminInteraction, AdminResult } from '../../cli/run-
 import { SUPERBLOCK_KEY } from '../../metadata/object-keys.ts';
 import { UserError } from '../../util/errors.ts';
 import { forEachLimit } from '../../util/for-each-limit.ts';
+import { samePublication } from '../choose-metadata.ts';
+import { LEASE_KEY } from '../lease-record.ts';
 import { LocalDirectory } from '../local-directory.ts';
 import { openObjects } from '../open-store.ts';
 import { fetchSuperblock } from '../../metadata/generations.ts';
@@ -37,7 +39,7 @@ export async function cloneStore(request: AdminRequest, interaction: AdminIntera
   }
 
   const keys: ObjectKey[] = [];
-  for await (const { key } of source.list('s3ql_', { signal })) if (key !== SUPERBLOCK_KEY) keys.push(key);
+  for await (const { key } of source.list('s3ql_', { signal })) if (key !== SUPERBLOCK_KEY && key !== LEASE_KEY) keys.push(key);
   const present = new Set<ObjectKey>();
   for await (const { key } of target.list('s3ql_', { signal })) present.add(key);
   let copiedCount = 0;
@@ -58,6 +60,12 @@ export async function cloneStore(request: AdminRequest, interaction: AdminIntera
     },
     signal,
   );
+  if (!samePublication(superblock, await fetchSuperblock(objects, { signal }))) {
+    throw new UserError(
+      'The file system was mounted while it was being cloned. Unmount it and clone it again: that goes on from here.',
+      EXIT_MOUNTED,
+    );
+  }
   await copy(source, target, SUPERBLOCK_KEY, signal);
   const copied = copiedCount + 1;
   return {

@@ -7,33 +7,29 @@ import { CorruptedObjectError } from '../../backends/errors.ts';
 import { SealedObjectStore } from '../../objects/sealed-object-store.ts';
 import { UserError } from '../../util/errors.ts';
 import { LocalDirectory } from '../local-directory.ts';
+import { holdForAction } from './hold-for-action.ts';
 import { MASTER_KEY_BYTES, writeMasterKey } from '../master-key.ts';
 
 const EXIT_WRONG_KEY = 17;
 const BASE64 = /^[A-Za-z0-9+/]{43}=$/;
 
-/** @throws UserError exit 17 if the key does not open the file system; then nothing is changed */
-export async function recoverKey({ storage }: AdminRequest, { askSecret, signal }: AdminInteraction): Promise<AdminResult> {
-  using _local = new LocalDirectory(storage.cachedir, storage.backend.url);
+/** @throws UserError exit 17 if the key does not open the file system, 31, 40; then nothing is changed */
+export async function recoverKey(request: AdminRequest, { askSecret, signal }: AdminInteraction): Promise<AdminResult> {
+  const { storage } = request;
+  using local = new LocalDirectory(storage.cachedir, storage.backend.url);
   const masterKey = parseMasterKey(await askSecret({ prompt: 'Enter master key (eleven groups of four characters)' }));
-  // A connection of its own: the store closes it.
-  await using objects = new SealedObjectStore({
-    backend: await connect(storage.backend),
-    envelope: masterKeyEnvelope(masterKey),
-    maxThreads: 1,
-  });
+  const backend = await connect(storage.backend);
+  await using objects = new SealedObjectStore({ backend, envelope: masterKeyEnvelope(masterKey), maxThreads: 1 });
   try {
     await fetchSuperblock(objects, { signal });
   } catch (error) {
     if (!(error instanceof UserError && error.cause instanceof CorruptedObjectError)) throw error;
     throw new UserError('This is not the master key of the file system.', EXIT_WRONG_KEY, { cause: error });
   }
-  await using backend = await connect(storage.backend);
-  await writeMasterKey(
-    backend,
-    masterKey,
-    await askSecret({ prompt: 'Enter new encryption passphrase', confirmPrompt: 'Confirm new encryption passphrase' }),
-  );
+  await using lease = await holdForAction({ request, objects, backend, local, signal });
+  const passphrase = await askSecret({ prompt: 'Enter new encryption passphrase', confirmPrompt: 'Confirm new encryption passphrase' });
+  await lease.requireHeld();
+  await writeMasterKey(backend, masterKey, passphrase);
   return { text: 'The master key has been stored under the new passphrase.\n', json: { recovered: true } };
 }
 

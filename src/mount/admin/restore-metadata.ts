@@ -13,19 +13,21 @@ import type { ObjectStore } from '../../objects/object-store.ts';
 import { UserError } from '../../util/errors.ts';
 import { logger } from '../../util/log.ts';
 import { chooseCheckSource } from '../check-source.ts';
+import { holdForAction } from './hold-for-action.ts';
 import { LocalDirectory } from '../local-directory.ts';
 import { openObjects } from '../open-store.ts';
 import { SuperblockKeeper } from '../superblock-keeper.ts';
 
 const log = logger('adm');
 
-/** @throws UserError if there is no such generation, or it is damaged */
+/** @throws UserError if there is no such generation, or it is damaged; exit 31 if another machine uses the file system */
 export async function restoreMetadata(request: AdminRequest, interaction: AdminInteraction): Promise<AdminResult> {
   const { storage, compress } = request;
   using local = new LocalDirectory(storage.cachedir, storage.backend.url);
-  const { objects } = await openObjects(storage, compress, interaction);
+  const { objects, backend } = await openObjects(storage, compress, interaction);
   await using _objects = objects;
   const { signal, progress } = interaction;
+  await using lease = await holdForAction({ request, objects, backend, local, signal });
   const connectionLimit = storage.backend.maxConnections;
   const generations = await listGenerations(objects, { connectionLimit, signal });
   const chosen = await choose(generations, request.generation, interaction);
@@ -42,7 +44,7 @@ export async function restoreMetadata(request: AdminRequest, interaction: AdminI
   };
   if (remote === undefined) {
     // There is nothing in its place that could be kept.
-    await keeper.publish(restored);
+    await keeper.publish(restored, { signal, requireOwned: () => lease.requireHeld() });
   } else {
     await keeper.confirm(remote);
     await writeLocalSuperblock(local, restored);

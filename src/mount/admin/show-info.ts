@@ -9,7 +9,8 @@ import { generationLines } from './restore-metadata.ts';
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 
 export async function showInfo({ storage, compress }: AdminRequest, interaction: AdminInteraction): Promise<AdminResult> {
-  const { objects, backend, encrypted } = await openObjects(storage, compress, interaction);
+  const { objects, backend, masterKey } = await openObjects(storage, compress, interaction);
+  const encrypted = masterKey !== undefined;
   await using _objects = objects;
   const { signal } = interaction;
   const superblock = await fetchSuperblock(objects, { signal });

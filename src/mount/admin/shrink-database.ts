@@ -3,24 +3,39 @@ import { compact } from '../../check/run-checks.ts';
 import { formatBytes } from '../../cli/format.ts';
 import type { AdminRequest, AdminInteraction, AdminResult } from '../../cli/run-adm.ts';
 import { nextSeqNo } from '../../metadata/generation-upload.ts';
+import { beginWriting } from '../begin-writing.ts';
+import { adminProgram } from './hold-for-action.ts';
 import { storeDatabase } from '../store-database.ts';
-import { openUnmounted } from '../unmounted-file-system.ts';
+import { holdUnmounted } from '../unmounted-file-system.ts';
 
 /** @throws UserError exit 30, 31, 40 */
-export async function shrinkDatabase({ storage, compress }: AdminRequest, interaction: AdminInteraction): Promise<AdminResult> {
-  await using fileSystem = await openUnmounted(storage, compress, interaction);
-  const { local, objects, keeper } = fileSystem;
+export async function shrinkDatabase(request: AdminRequest, interaction: AdminInteraction): Promise<AdminResult> {
+  const { storage, compress } = request;
+  await using fileSystem = await holdUnmounted(storage, compress, interaction, adminProgram(request));
+  const { local, keeper, lease } = fileSystem;
   const superblock = {
     ...fileSystem.superblock,
     seqNo: await nextSeqNo(local, fileSystem.superblock),
     isMounted: true,
     lastModifiedSeconds: Date.now() / 1000,
   };
-  await keeper.publish(superblock);
-  compact(local.databasePath);
   const { progress, signal } = interaction;
+  const { guard, objects } = await beginWriting({ lease, keeper, objects: fileSystem.objects, superblock, signal });
+  using _guard = guard;
+  guard.start();
+  compact(local.databasePath);
   const connectionLimit = storage.backend.maxConnections;
-  const stored = await storeDatabase({ local, objects, keeper, compression: compress, connectionLimit, superblock, progress, signal });
+  const stored = await storeDatabase({
+    local,
+    objects,
+    keeper,
+    compression: compress,
+    connectionLimit,
+    superblock,
+    requireOwned: () => guard.check(),
+    progress,
+    signal,
+  });
   const [before, after] = [fileSystem.superblock.databaseSizeBytes, stored.databaseSizeBytes];
   return {
     text: `The metadata database has ${formatBytes(after)} now; it had ${formatBytes(before)}.\n`,

@@ -171,6 +171,7 @@ export class DamagedFileSystem implements Disposable {
       compression: COMPRESSION,
       connectionLimit: 4,
       superblock: mounted,
+      requireOwned: () => Promise.resolve(),
       progress,
       signal,
     });
