@@ -12,9 +12,11 @@ _s3ql_command() {
         --backend-options) COMPREPLY=(); return ;;
         --max-connections) COMPREPLY=(); return ;;
         --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
         --debug-modules) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--label --data-block-size --metadata-block-size --plain --authfile --cachedir --backend-options --max-connections --max-threads --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--label --data-block-size --metadata-block-size --plain --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
     mount)
       case $previous in
@@ -33,10 +35,12 @@ _s3ql_command() {
         --backend-options) COMPREPLY=(); return ;;
         --max-connections) COMPREPLY=(); return ;;
         --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
         --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
         --debug-modules) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--compress --cachesize --max-cache-entries --keep-cache --allow-other --allow-root --dirty-block-upload-delay --fg --fs-name --systemd --metadata-backup-interval --fsync --read-timeout --full-cache --take-over --nfs --authfile --cachedir --backend-options --max-connections --max-threads --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--compress --cachesize --max-cache-entries --keep-cache --allow-other --allow-root --dirty-block-upload-delay --fg --fs-name --systemd --metadata-backup-interval --fsync --read-timeout --full-cache --take-over --nfs --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
     umount)
       case $previous in
@@ -59,10 +63,12 @@ _s3ql_command() {
         --backend-options) COMPREPLY=(); return ;;
         --max-connections) COMPREPLY=(); return ;;
         --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
         --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
         --debug-modules) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--keep-cache --batch --force --force-remote --fast --delete-orphans --authfile --cachedir --backend-options --max-connections --max-threads --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--keep-cache --batch --force --force-remote --fast --delete-orphans --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
     verify)
       case $previous in
@@ -75,10 +81,12 @@ _s3ql_command() {
         --backend-options) COMPREPLY=(); return ;;
         --max-connections) COMPREPLY=(); return ;;
         --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
         --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
         --debug-modules) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--data --missing-file --corrupted-file --start-with --sample --authfile --cachedir --backend-options --max-connections --max-threads --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--data --missing-file --corrupted-file --start-with --sample --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
     adm)
       case $previous in
@@ -89,9 +97,11 @@ _s3ql_command() {
         --backend-options) COMPREPLY=(); return ;;
         --max-connections) COMPREPLY=(); return ;;
         --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
         --debug-modules) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--generation --to --take-over --authfile --cachedir --backend-options --max-connections --max-threads --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--generation --to --take-over --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
     cp)
       case $previous in

@@ -3,6 +3,7 @@
  * registry.ts. Factories are loaded by every command, so they stay small: `open` imports the store's client when it is needed.
  */
 import type { Backend } from './backend.ts';
+import type { Bandwidth, BandwidthLimits } from './bandwidth/bandwidth.ts';
 
 /** An option of `--backend-options` or authinfo2's `backend-options`. */
 export interface BackendOptionSpec {
@@ -25,6 +26,14 @@ export interface BackendSpec {
   readonly options: BackendOptions;
   /** How many requests may be under way at a time: the size for connection pools. */
   readonly maxConnections: number;
+  /** Default: none. */
+  readonly bandwidthLimits?: BandwidthLimits;
+}
+
+/** What a store is opened with, in the thread that does it. */
+export interface OpenSpec extends BackendSpec {
+  /** What all transfers ask before they go on; kept by the store's client unless its factory says `wholeTransfers`. Default: no limits. */
+  readonly bandwidth?: Bandwidth;
 }
 
 /** Whether a store wants login and password: `optional` ones find credentials of their own when none are given. */
@@ -42,13 +51,15 @@ export interface BackendFactory {
   readonly options: Readonly<Record<string, BackendOptionSpec>>;
   /** The store costs the thread that uses it next to nothing, so it needs none of its own (for TLS, XML, JSON). */
   readonly inCallersThread?: boolean;
+  /** The store's client moves each payload as a whole: limits of bandwidth can hold between requests only, and are kept for it. */
+  readonly wholeTransfers?: boolean;
   /**
    * The canonical form of a storage URL of this scheme: what authinfo2 sections and cache directories go by.
    * @throws UserError with exit code 2 for a malformed URL
    */
   canonicalizeUrl(url: string): string;
   /** @throws NoSuchContainerError, AuthenticationError, PermissionError, HostNotFoundError, UserError */
-  open(spec: BackendSpec): Promise<Backend>;
+  open(spec: OpenSpec): Promise<Backend>;
   /**
    * Removes what interrupted stores left behind and no listing shows; returns how many items. Only for fsck, while nobody else uses the
    * store.

@@ -3,11 +3,14 @@ import { ErrorTransfer } from '../util/error-transfer.ts';
 import type { TransferredError } from '../util/error-transfer.ts';
 import type { BackendSpec } from './backend-factory.ts';
 import type { Capabilities, FetchedObject, FetchOptions, ListedObject, ObjectStat, StoreOptions, StoreResult } from './backend.ts';
+import type { BandwidthLimits } from './bandwidth/bandwidth.ts';
 import { backendErrorClasses } from './error-classes.ts';
 import type { ObjectMetadata } from './object-metadata.ts';
 
 export interface BackendWorkerData {
   readonly spec: BackendSpec;
+  /** Of StoreMetrics: the worker counts there. */
+  readonly metricsMemory: SharedArrayBuffer;
 }
 
 /** The calls, by method: their arguments and results. */
@@ -40,7 +43,11 @@ export interface ListChunk {
   readonly done: boolean;
 }
 
-export type Request = { readonly id: number; readonly call: Call } | { readonly abort: number };
+export type Request =
+  | { readonly id: number; readonly call: Call }
+  | { readonly abort: number }
+  /** Limits that hold from now on; there is no answer. */
+  | { readonly bandwidth: BandwidthLimits };
 
 /** The worker's first message: whether the store could be opened. */
 export type Opened = { readonly url: string; readonly capabilities: Capabilities } | { readonly error: TransferredError };

@@ -5,6 +5,7 @@ import { backendErrors } from './backend-thread-protocol.ts';
 import type { BackendWorkerData, Call, Calls, ListChunk, Method, Opened, Reply, Request } from './backend-thread-protocol.ts';
 import type { Backend, ListedObject } from './backend.ts';
 import { openDecorated } from './decorated-backend.ts';
+import { StoreMetrics } from './store-metrics.ts';
 
 const MAX_CHUNK_OBJECTS = 1000;
 
@@ -20,9 +21,11 @@ interface Listing {
 }
 
 try {
-  const backend = await openDecorated((workerData as BackendWorkerData).spec);
+  const { spec, metricsMemory } = workerData as BackendWorkerData;
+  const backend = await openDecorated(spec, { metrics: new StoreMetrics(metricsMemory) });
   port.on('message', (request: Request) => {
     if ('abort' in request) running.get(request.abort)?.abort();
+    else if ('bandwidth' in request) backend.setBandwidth(request.bandwidth);
     else void answer(backend, request.id, request.call);
   });
   const { url, capabilities } = backend;

@@ -1,7 +1,8 @@
 /** From a storage URL, options and credentials as a user gives them to an open store. Exit codes: S3QL behaviour 1.2. */
 import { UserError } from '../util/errors.ts';
-import type { BackendFactory, BackendOptions, BackendSpec } from './backend-factory.ts';
+import type { BackendFactory, BackendOptions, BackendSpec, OpenSpec } from './backend-factory.ts';
 import type { Backend } from './backend.ts';
+import type { BandwidthLimits } from './bandwidth/bandwidth.ts';
 import { backendFactories } from './registry.ts';
 
 const DEFAULT_MAX_CONNECTIONS = 32;
@@ -14,6 +15,7 @@ export interface BackendRequest {
   /** `a,b=c`, or what parseBackendOptions made of it. */
   readonly options?: string | BackendOptions | undefined;
   readonly maxConnections?: number | undefined;
+  readonly bandwidthLimits?: BandwidthLimits | undefined;
 }
 
 /**
@@ -69,11 +71,12 @@ export function backendSpec(request: BackendRequest): BackendSpec {
     maxConnections: request.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     ...(request.login === undefined ? {} : { login: request.login }),
     ...(request.password === undefined ? {} : { password: request.password }),
+    ...(request.bandwidthLimits === undefined ? {} : { bandwidthLimits: request.bandwidthLimits }),
   };
 }
 
 /** Opens the store itself, without decorators. @throws as BackendFactory.open */
-export function openBackend(spec: BackendSpec): Promise<Backend> {
+export function openBackend(spec: OpenSpec): Promise<Backend> {
   return backendFactoryFor(spec.url).open(spec);
 }
 

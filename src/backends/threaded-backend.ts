@@ -12,7 +12,6 @@ import type { BackendSpec } from './backend-factory.ts';
 import { backendErrors } from './backend-thread-protocol.ts';
 import type { BackendWorkerData, Call, Calls, Method, Opened, Reply, Request } from './backend-thread-protocol.ts';
 import type {
-  Backend,
   Capabilities,
   FetchedObject,
   FetchOptions,
@@ -22,8 +21,11 @@ import type {
   StoreOptions,
   StoreResult,
 } from './backend.ts';
+import type { BandwidthLimits } from './bandwidth/bandwidth.ts';
+import type { ConnectedBackend } from './decorated-backend.ts';
 import { BackendError } from './errors.ts';
 import type { ObjectMetadata } from './object-metadata.ts';
+import { StoreMetrics, type StoreMetricsSnapshot } from './store-metrics.ts';
 
 interface PendingCall {
   readonly resolve: (result: Calls[Method]['result']) => void;
@@ -31,8 +33,10 @@ interface PendingCall {
   readonly signal: AbortSignal | undefined;
 }
 
-export class ThreadedBackend implements Backend {
-  readonly #workerData: BackendWorkerData;
+export class ThreadedBackend implements ConnectedBackend {
+  readonly #metrics: StoreMetrics;
+  /** For a thread that has to be started again. */
+  #workerData: BackendWorkerData;
   /** Undefined after the thread has died. */
   #thread: Promise<BackendThread> | undefined;
   readonly url: string;
@@ -40,7 +44,8 @@ export class ThreadedBackend implements Backend {
   #lastListing = 0;
   #disposed = false;
 
-  private constructor(workerData: BackendWorkerData, thread: BackendThread) {
+  private constructor(workerData: BackendWorkerData, thread: BackendThread, metrics: StoreMetrics) {
+    this.#metrics = metrics;
     this.#workerData = workerData;
     this.url = thread.url;
     this.capabilities = thread.capabilities;
@@ -49,8 +54,20 @@ export class ThreadedBackend implements Backend {
 
   /** @throws as BackendFactory.open */
   static async open(spec: BackendSpec): Promise<ThreadedBackend> {
-    const workerData = { spec };
-    return new ThreadedBackend(workerData, await BackendThread.start(workerData));
+    const metrics = new StoreMetrics();
+    const workerData = { spec, metricsMemory: metrics.memory };
+    return new ThreadedBackend(workerData, await BackendThread.start(workerData), metrics);
+  }
+
+  metrics(): StoreMetricsSnapshot {
+    return this.#metrics.snapshot();
+  }
+
+  setBandwidth(limits: BandwidthLimits): void {
+    const { spec } = this.#workerData;
+    const { upload = spec.bandwidthLimits?.upload, download = spec.bandwidthLimits?.download } = limits;
+    this.#workerData = { ...this.#workerData, spec: { ...spec, bandwidthLimits: { upload, download } } };
+    void this.#thread?.then((thread) => thread.setBandwidth({ upload, download }));
   }
 
   store(key: string, metadata: ObjectMetadata, payload: readonly Uint8Array[], options: StoreOptions = {}): Promise<StoreResult> {
@@ -184,6 +201,10 @@ class BackendThread {
     signal?.addEventListener('abort', abort, { once: true });
     this.#worker.postMessage({ id, call } satisfies Request, buffers);
     return promise.finally(() => signal?.removeEventListener('abort', abort));
+  }
+
+  setBandwidth(bandwidth: BandwidthLimits): void {
+    this.#worker.postMessage({ bandwidth } satisfies Request);
   }
 
   get dead(): boolean {

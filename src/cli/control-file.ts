@@ -5,6 +5,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { basename, join } from 'node:path';
+import type { StoreMetricsSnapshot } from '../backends/store-metrics.ts';
 import { UserError } from '../util/errors.ts';
 import { pythonBytesRepr } from '../util/python-bytes.ts';
 import { getXattr, setXattr } from '../util/xattr.ts';
@@ -15,6 +16,7 @@ const CONTROL_FILE_NAME = '.__s3ql__ctrl__';
 const STATISTICS_FIELD_COUNT = 12;
 const MAXIMUM_PID_LENGTH = 32;
 const MAXIMUM_NAME_LENGTH = 100;
+const MAXIMUM_METRICS_BYTES = 16 * 1024;
 
 /** Figures of a mount. Sizes in bytes; they can exceed 2^53. */
 export interface MountStatistics {
@@ -95,6 +97,14 @@ export class ControlFile {
     };
   }
 
+  /** What the mount's requests to the store have come to; undefined for mounts of S3QL itself. */
+  async storeMetrics(): Promise<StoreMetricsSnapshot | undefined> {
+    return getXattr(this.#path, 's3ql_store?', MAXIMUM_METRICS_BYTES).then(
+      (text) => JSON.parse(text.toString('utf8')) as StoreMetricsSnapshot,
+      () => undefined,
+    );
+  }
+
   /** Resolves when everything that was dirty at the time of the call is in the store. */
   async flushCache(): Promise<void> {
     await this.#command('s3ql_flushcache!');
@@ -112,6 +122,11 @@ export class ControlFile {
 
   async setCacheSize(sizeBytes: number): Promise<void> {
     await this.#command('cachesize', String(sizeBytes));
+  }
+
+  /** From now on; `rate` as for the options of mount.s3ql. @throws UserError also if the mount is an older one, or S3QL's own */
+  async setBandwidthLimit(direction: 'upload-limit' | 'download-limit', rate: string): Promise<void> {
+    await this.#command(direction, rate);
   }
 
   /** Modules count for debug messages only; `all` is all of them. */

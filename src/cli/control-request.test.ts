@@ -9,6 +9,8 @@ test.each<[ControlAction, readonly string[], readonly unknown[]]>([
   ['dropcache', [], ['dropCache']],
   ['backup-metadata', [], ['backUpMetadata']],
   ['cachesize', ['10240'], ['setCacheSize', 10_485_760]],
+  ['upload-limit', ['08:00-18:00=1M,otherwise=2M'], ['setBandwidthLimit', 'upload-limit', '08:00-18:00=1M,otherwise=2M']],
+  ['download-limit', ['unlimited'], ['setBandwidthLimit', 'download-limit', 'unlimited']],
   ['log', ['info'], ['setLogLevel', 'info', []]],
   ['log', ['debug', 'fuse', 'blocks/upload'], ['setLogLevel', 'debug', ['fuse', 'blocks/upload']]],
 ])('%s %j asks the mount for just that', async (action, values, expected) => {
@@ -28,6 +30,9 @@ test.each<[ControlAction, readonly string[], string]>([
   ['cachesize', [], 'cachesize takes a number of KiB'],
   ['cachesize', ['0'], 'cachesize: expected a whole number'],
   ['cachesize', ['1', '2'], 'cachesize 1 takes nothing more, but got: 2'],
+  ['upload-limit', [], 'upload-limit takes a rate'],
+  ['upload-limit', ['1M', '2M'], 'upload-limit 1M takes nothing more, but got: 2M'],
+  ['download-limit', ['fast'], 'download-limit: "fast" is no rate'],
   ['log', [], 'log takes one of debug, info, warn'],
   ['log', ['error'], 'log takes one of debug, info, warn'],
   ['log', ['info', 'fuse'], 'modules can only be named for log debug'],

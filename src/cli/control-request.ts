@@ -5,7 +5,7 @@ import { EXIT_INVALID_COMMAND_LINE } from './exit-codes.ts';
 import { CONTROLLABLE_LOG_LEVELS } from './logging-value.ts';
 import type { ControlAction } from './options/ctrl.ts';
 import { InvalidValueError } from './options/option.ts';
-import { kibibytes } from './options/values.ts';
+import { kibibytes, rateSchedule } from './options/values.ts';
 
 export type ControlRequest = (control: ControlFile) => Promise<void>;
 
@@ -28,8 +28,15 @@ export function controlRequest(action: ControlAction, values: readonly string[])
     case 'cachesize': {
       if (first === undefined) throw invalid('cachesize takes a number of KiB');
       requireNone(`${action} ${first}`, others);
-      const sizeBytes = parseCacheSize(first);
+      const sizeBytes = parsed(action, cacheSize, first);
       return (control) => control.setCacheSize(sizeBytes);
+    }
+    case 'upload-limit':
+    case 'download-limit': {
+      if (first === undefined) throw invalid(`${action} takes a rate, as in 2M`);
+      requireNone(`${action} ${first}`, others);
+      parsed(action, rateSchedule, first);
+      return (control) => control.setBandwidthLimit(action, first);
     }
     case 'log':
       return logRequest(values);
@@ -47,11 +54,11 @@ function logRequest([first, ...modules]: readonly string[]): ControlRequest {
   return (control) => control.setLogLevel(level, modules);
 }
 
-function parseCacheSize(text: string): number {
+function parsed<T>(action: ControlAction, parse: (text: string) => T, text: string): T {
   try {
-    return cacheSize(text);
+    return parse(text);
   } catch (error) {
-    if (error instanceof InvalidValueError) throw invalid(`cachesize: ${error.message}`);
+    if (error instanceof InvalidValueError) throw invalid(`${action}: ${error.message}`);
     throw error;
   }
 }

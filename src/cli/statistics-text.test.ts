@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { StoreMetrics } from '../backends/store-metrics.ts';
 import type { MountStatistics } from './control-file.ts';
 import { statisticsJson, statisticsText } from './statistics-text.ts';
 
@@ -42,8 +43,11 @@ test('--raw prints sizes in bytes, and an empty file system divides by nothing',
 });
 
 test('JSON has numbers, and text for what numbers cannot hold', () => {
-  expect(JSON.parse(statisticsJson({ ...FIGURES, totalSizeBytes: 2n ** 64n - 1n }))).toMatchObject({
+  const store = new StoreMetrics();
+  store.add('fetch', { count: 2, payloadBytes: 10 });
+  expect(JSON.parse(statisticsJson({ ...FIGURES, totalSizeBytes: 2n ** 64n - 1n }, store.snapshot()))).toMatchObject({
     entryCount: 20135,
     totalSizeBytes: '18446744073709551615',
+    store: { retries: 0, operations: { fetch: { count: 2, payloadBytes: 10 }, store: { count: 0 } } },
   });
 });

@@ -1,4 +1,5 @@
 /** The figures of a mount as s3qlstat prints them: S3QL's lines first (reference: S3QL behaviour 1.1). */
+import type { StoreMetricsSnapshot } from '../backends/store-metrics.ts';
 import type { MountStatistics } from './control-file.ts';
 import { formatBytes } from './format.ts';
 
@@ -27,12 +28,12 @@ export function statisticsText(figures: MountStatistics, raw: boolean): string {
 }
 
 /** For `--json`: numbers where they are exact as such, else decimal strings. */
-export function statisticsJson(figures: MountStatistics): string {
+export function statisticsJson(figures: MountStatistics, store: StoreMetricsSnapshot | undefined): string {
   const exact = (_key: string, value: unknown): unknown => {
     if (typeof value !== 'bigint') return value;
     return value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value);
   };
-  return `${JSON.stringify(figures, exact)}\n`;
+  return `${JSON.stringify({ ...figures, store }, exact)}\n`;
 }
 
 /** `78.11%`; of nothing, everything is 0.00%. */

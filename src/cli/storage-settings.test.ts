@@ -13,6 +13,8 @@ const NOTHING_GIVEN: StorageUrlArgument & StorageOptions = {
   backendOptions: undefined,
   maxConnections: undefined,
   maxThreads: undefined,
+  uploadLimit: undefined,
+  downloadLimit: undefined,
 };
 
 const nobody = {
@@ -27,7 +29,7 @@ async function settings(options: Partial<typeof NOTHING_GIVEN>, authfile: Authin
 
 test('what neither the command line nor the authfile says has its default', async () => {
   expect(await settings({}, {})).toEqual({
-    backend: { url: 'local:///store/', options: {}, maxConnections: 32 },
+    backend: { url: 'local:///store/', options: {}, maxConnections: 32, bandwidthLimits: {} },
     cachedir: join(homedir(), '.s3ql'),
     maxThreads: undefined,
     compress: undefined,

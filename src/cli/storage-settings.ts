@@ -42,6 +42,7 @@ export async function storageSettings(
     url,
     options: options.backendOptions ?? authfile.backendOptions,
     maxConnections: options.maxConnections ?? fromAuthfile('maxConnections', integer(1)) ?? DEFAULT_MAX_CONNECTIONS,
+    bandwidthLimits: { upload: options.uploadLimit, download: options.downloadLimit },
   });
   return {
     backend: { ...checked, ...(await credentials(url, authfile, secrets)) },

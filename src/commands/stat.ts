@@ -11,6 +11,6 @@ export async function run(argv: readonly string[]): Promise<number> {
   using _output = await openCommandOutput(options, statSpec.program);
   const control = await ControlFile.find(options.mountpoint);
   const figures = await control.statistics();
-  process.stdout.write(options.json ? statisticsJson(figures) : statisticsText(figures, options.raw));
+  process.stdout.write(options.json ? statisticsJson(figures, await control.storeMetrics()) : statisticsText(figures, options.raw));
   return EXIT_OK;
 }

@@ -32,6 +32,9 @@ function controlFile(): { file: ControlFile; calls: Call[] } {
       calls.push(['backUpMetadata']);
     },
     setCacheSize: (sizeBytes) => record('setCacheSize', sizeBytes),
+    setBandwidthLimit: (direction, rate) => {
+      calls.push(['setBandwidthLimit', direction, rate]);
+    },
     setLogLevel: (level, modules) => {
       calls.push(['setLogLevel', level, modules]);
     },
@@ -39,6 +42,7 @@ function controlFile(): { file: ControlFile; calls: Call[] } {
     lockTree: (inode) => record('lockTree', inode),
     removeTree: (parent, name) => record('removeTree', parent, name),
     statistics: () => statistics,
+    storeMetrics: () => '{"retries":7}',
     eventsName: () => 'socket-name',
   };
   return { file: new ControlFile(actions), calls };
@@ -50,6 +54,10 @@ test('the process id is decimal text', () => {
 
 test('the name of the events socket is text', () => {
   expect(Buffer.from(controlFile().file.get(Buffer.from('s3ql_events?'))).toString()).toBe('socket-name');
+});
+
+test('what requests to the store have come to is JSON', () => {
+  expect(Buffer.from(controlFile().file.get(Buffer.from('s3ql_store?'))).toString()).toBe('{"retries":7}');
 });
 
 test('statistics are twelve 64-bit numbers; one that does not fit is the largest', () => {
@@ -69,6 +77,8 @@ test.each<[string, string, Call]>([
   ['s3ql_dropcache!', 'dummy', ['dropCache']],
   ['upload-meta', 'dummy', ['backUpMetadata']],
   ['cachesize', '1048576', ['setCacheSize', 1048576]],
+  ['upload-limit', '2M', ['setBandwidthLimit', 'upload', '2M']],
+  ['download-limit', 'unlimited', ['setBandwidthLimit', 'download', 'unlimited']],
   ['lock', '77', ['lockTree', 77]],
   ['copy', '(12, 345)', ['copyTree', 12, 345]],
   ['logging', `(10, 'fuse,blocks')`, ['setLogLevel', 10, ['fuse', 'blocks']]],

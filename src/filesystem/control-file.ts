@@ -11,12 +11,16 @@ export interface ControlActions {
   /** Only starts it. */
   backUpMetadata(): void;
   setCacheSize(sizeBytes: number): Promise<void>;
+  /** @throws FsError EINVAL for a rate that is none */
+  setBandwidthLimit(direction: 'upload' | 'download', rate: string): void;
   /** `level` as Python's logging counts: 10 debug, 20 info, 30 warning, 40 error. Modules: `all` or our module names. */
   setLogLevel(level: number, modules: readonly string[]): void;
   copyTree(sourceInode: number, targetInode: number): Promise<void>;
   lockTree(inode: number): Promise<void>;
   removeTree(parentInode: number, name: Uint8Array): Promise<void>;
   statistics(): ControlStatistics;
+  /** What the requests to the store have come to, as JSON. */
+  storeMetrics(): string;
   /** Name of the socket on which the mount tells how it ends. */
   eventsName(): string;
 }
@@ -51,9 +55,11 @@ export class ControlFile {
     switch (Buffer.from(name).toString('latin1')) {
       case 's3ql_pid?':
         return Buffer.from(String(process.pid));
-      // S3QL does not have this one; its tools do not ask for it.
+      // S3QL does not have these two; its tools do not ask for them.
       case 's3ql_events?':
         return Buffer.from(this.#actions.eventsName());
+      case 's3ql_store?':
+        return Buffer.from(this.#actions.storeMetrics());
       case 's3qlstat':
         return encodeStatistics(this.#actions.statistics());
       default:
@@ -73,6 +79,10 @@ export class ControlFile {
         return this.#actions.backUpMetadata();
       case 'cachesize':
         return this.#actions.setCacheSize(parseInteger(text));
+      case 'upload-limit':
+        return this.#actions.setBandwidthLimit('upload', text);
+      case 'download-limit':
+        return this.#actions.setBandwidthLimit('download', text);
       case 'logging': {
         const [, level = '', modules = ''] = match(text, /^\(\s*(\d+)\s*,\s*(?:'([^']*)'|None)\s*,?\s*\)$/);
         return this.#actions.setLogLevel(parseInteger(level), modules === '' ? [] : modules.split(','));

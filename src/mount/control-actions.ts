@@ -1,9 +1,12 @@
 /** What tools can make the running mount do (control-file.ts has the requests). */
+import { parseRateSchedule, type RateSchedule, RateSyntaxError } from '../backends/bandwidth/rate-schedule.ts';
+import type { ConnectedBackend } from '../backends/decorated-backend.ts';
 import type { BlockCache } from '../blocks/block-cache.ts';
 import type { ControlActions, ControlStatistics } from '../filesystem/control-file.ts';
 import type { FileSystem } from '../filesystem/file-system.ts';
 import type { MetadataDatabase } from '../metadata/database.ts';
 import type { InodeId } from '../metadata/types.ts';
+import { FsError } from '../util/errors.ts';
 import { logger, type LogLevel, setLogLevels } from '../util/log.ts';
 import type { MetadataUploads } from './metadata-uploads.ts';
 
@@ -18,6 +21,7 @@ export interface ControlActionsParts {
   readonly database: MetadataDatabase;
   readonly blocks: BlockCache;
   readonly uploads: MetadataUploads;
+  readonly store: Pick<ConnectedBackend, 'metrics' | 'setBandwidth'>;
   readonly kernel: KernelCaches;
   readonly maxCacheEntries: number;
   readonly eventsName: string;
@@ -30,6 +34,7 @@ export function controlActions({
   database,
   blocks,
   uploads,
+  store,
   kernel,
   maxCacheEntries,
   eventsName,
@@ -39,6 +44,10 @@ export function controlActions({
     dropCache: () => blocks.drop(),
     backUpMetadata: () => uploads.backUp(),
     setCacheSize: (sizeBytes) => blocks.setLimits({ sizeBytes, entryCount: maxCacheEntries }),
+    setBandwidthLimit(direction, rate) {
+      store.setBandwidth({ [direction]: bandwidthLimit(rate) });
+      log.info('Limit of %ss from now on: %s', direction, rate);
+    },
     setLogLevel: (level, modules) => setLogLevels(logLevels(level, modules)),
     copyTree: async (source, target) => {
       log.info('Copying the tree of inode %d to inode %d', source, target);
@@ -51,8 +60,18 @@ export function controlActions({
       kernel.inodeChanged(parent as InodeId);
     },
     statistics: () => statistics(database, blocks),
+    storeMetrics: () => JSON.stringify(store.metrics()),
     eventsName: () => eventsName,
   };
+}
+
+function bandwidthLimit(rate: string): RateSchedule {
+  try {
+    return parseRateSchedule(rate);
+  } catch (error) {
+    if (error instanceof RateSyntaxError) throw new FsError('EINVAL', error.message);
+    throw error;
+  }
 }
 
 function statistics(database: MetadataDatabase, blocks: BlockCache): ControlStatistics {

@@ -3,6 +3,7 @@
  * left recovered; and back in reverse order, until everything is in the store. What serves it, the kernel or a command, comes on top.
  * What is acquired is released in reverse order on every way out.
  */
+import type { ConnectedBackend } from '../backends/decorated-backend.ts';
 import { BackendError, NoSpaceError } from '../backends/errors.ts';
 import { type Connect, connect } from '../backends/connect.ts';
 import { formatBytes } from '../cli/format.ts';
@@ -60,6 +61,7 @@ interface Parts {
   readonly database: SqliteMetadata;
   readonly blocks: SegmentedBlockCache;
   readonly uploads: MetadataUploads;
+  readonly backend: ConnectedBackend;
   readonly gate: WriteGate;
   readonly limits: BlockCacheLimits;
   readonly superblock: Superblock;
@@ -74,6 +76,8 @@ export class OpenFileSystem implements AsyncDisposable {
   readonly database: SqliteMetadata;
   readonly blocks: SegmentedBlockCache;
   readonly uploads: MetadataUploads;
+  /** The store, for its figures and its limits. */
+  readonly backend: Pick<ConnectedBackend, 'metrics' | 'setBandwidth'>;
   /** Whether changes are taken. */
   readonly gate: WriteGate;
   readonly limits: BlockCacheLimits;
@@ -89,6 +93,7 @@ export class OpenFileSystem implements AsyncDisposable {
     this.database = parts.database;
     this.blocks = parts.blocks;
     this.uploads = parts.uploads;
+    this.backend = parts.backend;
     this.gate = parts.gate;
     this.limits = parts.limits;
     this.superblock = parts.superblock;
@@ -244,7 +249,11 @@ export async function openFileSystem(
   );
   await uploads.countTotals();
   fileSystem.purgeOrphans();
-  return new OpenFileSystem({ fileSystem, database, blocks, uploads, gate, limits, superblock, lease, guard, origin }, resources.move());
+  const { backend } = store;
+  return new OpenFileSystem(
+    { fileSystem, database, blocks, uploads, backend, gate, limits, superblock, lease, guard, origin },
+    resources.move(),
+  );
 }
 
 async function flushWithProgress(blocks: SegmentedBlockCache, progress: Interaction['progress']): Promise<void> {

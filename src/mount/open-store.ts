@@ -1,6 +1,6 @@
 /** From settings to an open object store of an existing file system: backend, key, envelope, superblock. What every command begins with that works on a file system. */
-import type { Backend } from '../backends/backend.ts';
 import { type Connect, connect } from '../backends/connect.ts';
+import type { ConnectedBackend } from '../backends/decorated-backend.ts';
 import type { StorageSettings } from '../cli/storage-settings.ts';
 import type { CompressionSpec } from '../envelope/compression-spec.ts';
 import { masterKeyEnvelope, plainEnvelope } from '../envelope/envelope.ts';
@@ -38,7 +38,7 @@ export async function openStore(
 export interface OpenObjects {
   readonly objects: ObjectStore;
   /** What `objects` works on, and closes. */
-  readonly backend: Backend;
+  readonly backend: ConnectedBackend;
   /** Undefined: the file system is not encrypted. */
   readonly masterKey: Uint8Array | undefined;
 }

@@ -34,10 +34,19 @@ export async function startMount(request: MountRequest, interaction: Interaction
       connectStore,
     ),
   );
-  const { fileSystem, database, blocks, uploads, gate, limits, superblock } = opened;
+  const { fileSystem, database, blocks, uploads, backend, gate, limits, superblock } = opened;
   const kernel = new NotifiedKernel();
   const controlFile = new ControlFile(
-    controlActions({ fileSystem, database, blocks, uploads, kernel, maxCacheEntries: limits.entryCount, eventsName: request.eventsName }),
+    controlActions({
+      fileSystem,
+      database,
+      blocks,
+      uploads,
+      store: backend,
+      kernel,
+      maxCacheEntries: limits.entryCount,
+      eventsName: request.eventsName,
+    }),
   );
   log.info('Mounting filesystem...');
   const { url } = request.storage.backend;

@@ -142,7 +142,11 @@ describe('a life of a file system', () => {
       'Queued object removals',
       '',
     ]);
-    expect(JSON.parse((await run('s3qlstat', ['--json', mountpoint])).stdout)).toMatchObject({ entryCount: 2, totalSizeBytes: 7 });
+    expect(JSON.parse((await run('s3qlstat', ['--json', mountpoint])).stdout)).toMatchObject({
+      entryCount: 2,
+      totalSizeBytes: 7,
+      store: { retries: 0, operations: { store: { failures: 0, count: expect.any(Number) as number }, fetch: {}, list: {} } },
+    });
 
     const pid = await daemonPid();
     expect(await umount()).toEqual({ exitCode: 0, stdout: '', stderr: '' });

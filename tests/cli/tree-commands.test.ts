@@ -167,6 +167,10 @@ test('s3qlctrl flushes and empties the cache, changes its size and what is logge
   expect((await statistics()).cacheSizeBytes).toBeLessThanOrEqual(256n * 1024n);
   expect(await readFile(at('big'))).toEqual(Buffer.alloc(1_200_000, 'more'));
 
+  await succeed('s3qlctrl', 'upload-limit', fileSystem.mountpoint, '00:00-12:00=1M,otherwise=2M');
+  await succeed('s3qlctrl', 'upload-limit', fileSystem.mountpoint, 'unlimited');
+  expect(await fileSystem.log()).toContain('Limit of uploads from now on: 00:00-12:00=1M,otherwise=2M');
+
   const info = 'Copying the tree';
   const copiesLogged = async (): Promise<number> => (await fileSystem.log()).split(info).length - 1;
   const logged = await copiesLogged();

@@ -6,6 +6,7 @@ import { MemoryBackend } from '../memory-backend.ts';
 import { faultAt, FaultyBackend, randomFaults } from './faulty.ts';
 import { LimitedBackend } from './limited.ts';
 import { LoggedBackend } from './logged.ts';
+import { StoreMetrics } from '../store-metrics.ts';
 import { MeteredBackend } from './metered.ts';
 
 const payload = [Buffer.from('01234567')];
@@ -110,17 +111,21 @@ test('who waits for a turn can be aborted, without harm to the others', async ()
 });
 
 test('operations, failures and bytes are counted', async () => {
-  const metered = new MeteredBackend(new MemoryBackend());
+  const metrics = new StoreMetrics();
+  const metered = new MeteredBackend(new MemoryBackend(), metrics);
   await metered.store('a', {}, [Buffer.alloc(10), Buffer.alloc(5)]);
   await metered.fetch('a');
   await metered.fetch('a', { range: { offset: 0, lengthBytes: 3 } });
   await metered.fetch('b').catch(() => undefined);
-  expect(metered.metrics).toMatchObject({
+  await listAll(metered);
+  const { operations } = new StoreMetrics(metrics.memory).snapshot();
+  expect(operations).toMatchObject({
     store: { count: 1, failures: 0, payloadBytes: 15 },
     fetch: { count: 3, failures: 1, payloadBytes: 18 },
     stat: { count: 0, failures: 0, totalMs: 0 },
+    list: { count: 1, failures: 0 },
   });
-  expect(metered.metrics.fetch.longestMs).toBeLessThanOrEqual(metered.metrics.fetch.totalMs);
+  expect(operations.fetch.longestMs).toBeLessThanOrEqual(operations.fetch.totalMs);
 });
 
 test('operations are logged for debugging, and only then', async () => {

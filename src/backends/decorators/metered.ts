@@ -1,34 +1,25 @@
-import type { FetchedObject, FetchOptions, ObjectKey, StoreOptions, StoreResult } from '../backend.ts';
+import type {
+  Backend,
+  FetchedObject,
+  FetchOptions,
+  ListedObject,
+  ObjectKey,
+  RequestOptions,
+  StoreOptions,
+  StoreResult,
+} from '../backend.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
+import type { StoreMetrics } from '../store-metrics.ts';
 import { InterceptedBackend } from './intercepted-backend.ts';
-import type { Operation, OperationName } from './intercepted-backend.ts';
+import type { Operation } from './intercepted-backend.ts';
 
-/** What one kind of operation has come to. */
-export interface OperationMetrics {
-  readonly count: number;
-  readonly failures: number;
-  /** Payload sent or received. */
-  readonly payloadBytes: number;
-  readonly totalMs: number;
-  readonly longestMs: number;
-}
-
-const NOTHING: OperationMetrics = { count: 0, failures: 0, payloadBytes: 0, totalMs: 0, longestMs: 0 };
-
-/** Counts operations, their bytes and their time. A listing counts an operation for each key and one for its end. */
+/** Counts operations, their bytes and their time. A listing is one operation, whose time is that spent waiting for keys. */
 export class MeteredBackend extends InterceptedBackend {
-  readonly #metrics: Record<OperationName, OperationMetrics> = {
-    store: NOTHING,
-    fetch: NOTHING,
-    stat: NOTHING,
-    delete: NOTHING,
-    deleteMany: NOTHING,
-    list: NOTHING,
-  };
+  readonly #metrics: StoreMetrics;
 
-  /** The figures so far; a copy. */
-  get metrics(): Readonly<Record<OperationName, OperationMetrics>> {
-    return { ...this.#metrics };
+  constructor(inner: Backend, metrics: StoreMetrics) {
+    super(inner);
+    this.#metrics = metrics;
   }
 
   override async store(
@@ -39,14 +30,37 @@ export class MeteredBackend extends InterceptedBackend {
   ): Promise<StoreResult> {
     const sizeBytes = payload.reduce((sum, part) => sum + part.byteLength, 0);
     const result = await super.store(key, metadata, payload, options);
-    this.#add('store', { payloadBytes: sizeBytes });
+    this.#metrics.add('store', { payloadBytes: sizeBytes });
     return result;
   }
 
   override async fetch(key: ObjectKey, options?: FetchOptions): Promise<FetchedObject> {
     const fetched = await super.fetch(key, options);
-    this.#add('fetch', { payloadBytes: fetched.payload.byteLength });
+    this.#metrics.add('fetch', { payloadBytes: fetched.payload.byteLength });
     return fetched;
+  }
+
+  override async *list(prefix: string, options?: RequestOptions): AsyncGenerator<ListedObject> {
+    const listing = this.inner.list(prefix, options)[Symbol.asyncIterator]();
+    let totalMs = 0;
+    let failures = 0;
+    try {
+      for (;;) {
+        const startedMs = performance.now();
+        const next = await listing
+          .next()
+          .catch((error: unknown) => {
+            failures = 1;
+            throw error;
+          })
+          .finally(() => (totalMs += performance.now() - startedMs));
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      this.#metrics.add('list', { count: 1, failures, totalMs, longestMs: totalMs });
+      await listing.return?.();
+    }
   }
 
   protected async around<T>({ name }: Operation, run: () => Promise<T>): Promise<T> {
@@ -58,19 +72,7 @@ export class MeteredBackend extends InterceptedBackend {
       return result;
     } finally {
       const elapsedMs = performance.now() - startedMs;
-      this.#add(name, { count: 1, failures, totalMs: elapsedMs, longestMs: elapsedMs });
+      this.#metrics.add(name, { count: 1, failures, totalMs: elapsedMs, longestMs: elapsedMs });
     }
-  }
-
-  #add(name: OperationName, added: Partial<OperationMetrics>): void {
-    const { count, failures, payloadBytes, totalMs, longestMs } = { ...NOTHING, ...added };
-    const sum = this.#metrics[name];
-    this.#metrics[name] = {
-      count: sum.count + count,
-      failures: sum.failures + failures,
-      payloadBytes: sum.payloadBytes + payloadBytes,
-      totalMs: sum.totalMs + totalMs,
-      longestMs: Math.max(sum.longestMs, longestMs),
-    };
   }
 }

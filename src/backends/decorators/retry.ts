@@ -149,7 +149,7 @@ function levelOf(failures: number): RetryLogLevel {
   return failures <= 4 ? 'info' : 'warn';
 }
 
-function logRetry({ level, operation: { name, subject }, failures, delayMs, error }: RetryEvent): void {
+export function logRetry({ level, operation: { name, subject }, failures, delayMs, error }: RetryEvent): void {
   log[level]('%s of %s failed (%d. time), trying again in %s s: %s', name, subject, failures, (delayMs / 1000).toFixed(2), error.message);
 }
 

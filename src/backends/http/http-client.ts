@@ -2,9 +2,12 @@
  * The one HTTP client of all stores: connection pool, proxies, TLS, time-outs, and failures as BackendErrors. It neither retries nor
  * follows redirects nor looks at the status: the retry decorator and the stores do.
  */
+import type { Readable } from 'node:stream';
 import { Agent, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
+import type { Bandwidth } from '../bandwidth/bandwidth.ts';
 import { BackendError } from '../errors.ts';
 import { networkError, type NameLookup } from './network-errors.ts';
+import { pacedBody, readPaced, SilenceWatch } from './paced-transfer.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { tlsContext } from './trusted-certificates.ts';
@@ -24,6 +27,8 @@ export interface HttpClientOptions {
   readonly timeoutMs: number;
   /** File or directory of certificate authorities to trust instead of the system's. */
   readonly caPath?: string | undefined;
+  /** What bodies keep to, in both directions. Default: no limits. */
+  readonly bandwidth?: Bandwidth | undefined;
   /** Proxies and SSL_CERT_FILE. Default: process.env */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** For tests. */
@@ -54,6 +59,8 @@ export class HttpClient implements AsyncDisposable {
   readonly #plain: Dispatcher;
   readonly #secure: Dispatcher;
   readonly #resolve: NameLookup | undefined;
+  readonly #bandwidth: Bandwidth | undefined;
+  readonly #timeoutMs: number;
 
   /** @throws UserError: exit code 13 for a bad proxy variable, 2 for unreadable certificates */
   constructor(options: HttpClientOptions) {
@@ -86,6 +93,8 @@ export class HttpClient implements AsyncDisposable {
     this.#plain = dispatcher(proxies.httpProxy);
     this.#secure = dispatcher(proxies.httpsProxy);
     this.#resolve = options.resolve;
+    this.#bandwidth = options.bandwidth;
+    this.#timeoutMs = options.timeoutMs;
   }
 
   /**
@@ -96,6 +105,7 @@ export class HttpClient implements AsyncDisposable {
     const { method, origin, path, signal } = request;
     signal?.throwIfAborted();
     const bodyBytes = request.body?.reduce((sum, part) => sum + part.byteLength, 0);
+    using silence = new SilenceWatch(this.#timeoutMs);
     try {
       const dispatcher = origin.startsWith('https:') ? this.#secure : this.#plain;
       const response = await dispatcher.request({
@@ -103,21 +113,42 @@ export class HttpClient implements AsyncDisposable {
         origin,
         path,
         headers: { ...request.headers, ...(bodyBytes === undefined ? {} : { 'content-length': String(bodyBytes) }) },
-        body: request.body === undefined || bodyBytes === 0 ? null : sendable(request.body),
-        ...(signal === undefined ? {} : { signal }),
+        ...(request.body === undefined || bodyBytes === 0
+          ? { body: null, signal: signal ?? null }
+          : this.#sending(request.body, silence, signal)),
       });
+      silence.stop();
       const headers = joined(response.headers);
-      const body = await response.body.bytes();
+      const body = await this.#received(response.body, signal);
       return {
         status: response.statusCode,
         headers,
-        body: body as Uint8Array<ArrayBuffer>,
+        body,
         retryAfterMs: retryAfterMs(headers['retry-after']),
       };
     } catch (error) {
       signal?.throwIfAborted();
       throw error instanceof BackendError ? error : await networkError(error, origin, this.#resolve);
     }
+  }
+
+  /** What undici is to do with a body. */
+  #sending(
+    parts: readonly Uint8Array[],
+    silence: SilenceWatch,
+    signal: AbortSignal | undefined,
+  ): Partial<Pick<Dispatcher.RequestOptions, 'body' | 'signal' | 'headersTimeout'>> {
+    const upload = this.#bandwidth?.upload;
+    if (upload?.limited !== true) return { body: sendable(parts), signal: signal ?? null };
+    const either = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
+    // undici takes any iterable; its types do not say so.
+    const body = pacedBody(parts, upload, silence, either) as AsyncIterable<Uint8Array> as unknown as Readable;
+    return { body, signal: either, headersTimeout: 0 };
+  }
+
+  async #received(body: Dispatcher.ResponseData['body'], signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    const download = this.#bandwidth?.download;
+    return download?.limited === true ? readPaced(body, download, signal) : ((await body.bytes()) as Uint8Array<ArrayBuffer>);
   }
 
   /** Ends all connections; requests under way fail. */

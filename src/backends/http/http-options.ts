@@ -1,6 +1,6 @@
 /** The client that the options of an HTTP store describe. */
 import { UserError } from '../../util/errors.ts';
-import type { BackendSpec } from '../backend-factory.ts';
+import type { BackendSpec, OpenSpec } from '../backend-factory.ts';
 import { HttpClient } from './http-client.ts';
 import { DEFAULT_TIMEOUT_S } from './http-option-specs.ts';
 
@@ -13,8 +13,13 @@ export function optionValue(spec: BackendSpec, name: string): string | undefined
 }
 
 /** @throws UserError with exit code 2 for bad values, 13 for a bad proxy variable */
-export function openHttpClient(spec: BackendSpec): HttpClient {
-  return new HttpClient({ maxConnections: spec.maxConnections, timeoutMs: timeoutMs(spec), caPath: optionValue(spec, 'ssl-ca-path') });
+export function openHttpClient(spec: OpenSpec): HttpClient {
+  return new HttpClient({
+    maxConnections: spec.maxConnections,
+    timeoutMs: timeoutMs(spec),
+    caPath: optionValue(spec, 'ssl-ca-path'),
+    bandwidth: spec.bandwidth,
+  });
 }
 
 /** Of `tcp-timeout`. @throws UserError */

@@ -16,6 +16,7 @@ export const localFactory: BackendFactory = {
   credentials: 'none',
   options: {},
   inCallersThread: true,
+  wholeTransfers: true,
 
   canonicalizeUrl(url) {
     const path = url.slice(URL_PREFIX.length);

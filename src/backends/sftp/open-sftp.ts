@@ -1,6 +1,6 @@
 /** Opens a store behind SSH. */
 import type { Backend } from '../backend.ts';
-import type { BackendSpec } from '../backend-factory.ts';
+import type { BackendSpec, OpenSpec } from '../backend-factory.ts';
 import { BackendError, MisconfigurationError, NoSuchContainerError } from '../errors.ts';
 import { firstContact } from '../first-contact.ts';
 import { optionValue, timeoutMs } from '../http/http-options.ts';
@@ -12,7 +12,7 @@ import { SftpPool } from './sftp-pool.ts';
 import type { SftpSession } from './sftp-session.ts';
 import { connectSsh, type SshConnection, type SshOptions } from './ssh-process.ts';
 
-export async function openSftp(spec: BackendSpec): Promise<Backend> {
+export async function openSftp(spec: OpenSpec): Promise<Backend> {
   const options = sshOptions(spec);
   const { host, directory: root } = options.location;
   const pool = new SftpPool(patientConnect(options), spec.maxConnections);
@@ -51,7 +51,7 @@ async function examine(session: SftpSession, root: string, host: string): Promis
   return session.has('hardlink@openssh.com');
 }
 
-function sshOptions(spec: BackendSpec): SshOptions {
+function sshOptions(spec: OpenSpec): SshOptions {
   const location = parseSftpUrl(spec.url);
   return {
     location: { ...location, user: location.user ?? spec.login },
@@ -60,6 +60,7 @@ function sshOptions(spec: BackendSpec): SshOptions {
     knownHosts: optionValue(spec, 'known-hosts'),
     configFile: optionValue(spec, 'ssh-config'),
     timeoutMs: timeoutMs(spec),
+    bandwidth: spec.bandwidth,
   };
 }
 

@@ -6,6 +6,7 @@
  * https://datatracker.ietf.org/doc/html/draft-ietf-secsh-filexfer-02, https://github.com/openssh/openssh-portable/blob/master/PROTOCOL
  */
 import type { Readable, Writable } from 'node:stream';
+import { Bandwidth } from '../bandwidth/bandwidth.ts';
 import { PacketReader, PacketSplitter, PacketWriter, SftpProtocolError } from './packets.ts';
 
 const PROTOCOL_VERSION = 3;
@@ -84,6 +85,7 @@ interface Waiting {
 
 export class SftpSession {
   readonly #input: Writable;
+  readonly #bandwidth: Bandwidth;
   readonly #splitter = new PacketSplitter();
   readonly #waiting = new Map<number, Waiting>();
   readonly #extensions = new Set<string>();
@@ -95,8 +97,9 @@ export class SftpSession {
   #maxReadBytes = DEFAULT_TRANSFER_BYTES;
   #maxWriteBytes = DEFAULT_TRANSFER_BYTES;
 
-  private constructor(input: Writable, output: Readable) {
+  private constructor(input: Writable, output: Readable, bandwidth: Bandwidth) {
     this.#input = input;
+    this.#bandwidth = bandwidth;
     output.on('data', (chunk: Buffer) => this.#receive(chunk));
     // Nobody may be waiting for it when it fails.
     void this.#greeting.promise.catch(() => undefined);
@@ -106,8 +109,8 @@ export class SftpSession {
   }
 
   /** Not ready before `handshake` resolved. @param input what the server reads. @param output what it writes */
-  static over(input: Writable, output: Readable): SftpSession {
-    return new SftpSession(input, output);
+  static over(input: Writable, output: Readable, bandwidth: Bandwidth = new Bandwidth()): SftpSession {
+    return new SftpSession(input, output, bandwidth);
   }
 
   /** Agrees on the version and learns what the server can do. */
@@ -140,11 +143,13 @@ export class SftpSession {
   }
 
   get maxReadBytes(): number {
-    return this.#maxReadBytes;
+    const { limited, pieceBytes } = this.#bandwidth.download;
+    return limited ? Math.min(pieceBytes, this.#maxReadBytes) : this.#maxReadBytes;
   }
 
   get maxWriteBytes(): number {
-    return this.#maxWriteBytes;
+    const { limited, pieceBytes } = this.#bandwidth.upload;
+    return limited ? Math.min(pieceBytes, this.#maxWriteBytes) : this.#maxWriteBytes;
   }
 
   /** Ends the session: all requests fail with this error. */
@@ -170,6 +175,7 @@ export class SftpSession {
   async read(handle: SftpHandle, offset: number, lengthBytes: number): Promise<Buffer> {
     try {
       const length = Math.min(lengthBytes, this.#maxReadBytes);
+      await this.#bandwidth.download.pass(length);
       return (await this.#request(TYPE.READ, (packet) => packet.string(handle).uint64(offset).uint32(length), TYPE.DATA)).string();
     } catch (error) {
       if (error instanceof SftpStatusError && error.status === STATUS.EOF) return Buffer.alloc(0);
@@ -179,6 +185,7 @@ export class SftpSession {
 
   /** @param bytes at most `maxWriteBytes` */
   async write(handle: SftpHandle, offset: number, bytes: Uint8Array): Promise<void> {
+    await this.#bandwidth.upload.pass(bytes.byteLength);
     await this.#command(TYPE.WRITE, (packet) => packet.string(handle).uint64(offset).string(bytes));
   }
 

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { UserError } from '../../util/errors.ts';
+import type { Bandwidth } from '../bandwidth/bandwidth.ts';
 import { BackendError, MisconfigurationError } from '../errors.ts';
 import { SftpProtocolError } from './packets.ts';
 import type { SftpLocation } from './sftp-location.ts';
@@ -25,6 +26,7 @@ export interface SshOptions {
   readonly knownHosts: string | undefined;
   readonly configFile: string | undefined;
   readonly timeoutMs: number;
+  readonly bandwidth: Bandwidth | undefined;
 }
 
 /** An SFTP session and the process that carries it. */
@@ -43,7 +45,7 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     env: sshEnvironment(options.password),
   });
   const { stdin, stdout, stderr } = child;
-  const session = SftpSession.over(stdin, stdout);
+  const session = SftpSession.over(stdin, stdout, options.bandwidth);
   let said = '';
   stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(-MAX_STDERR_CHARS);

@@ -4,7 +4,7 @@ import { logOptions, outputOptions, type LogOptions, type OutputOptions } from '
 import type { MountpointArgument } from './umount.ts';
 import { list, path } from './values.ts';
 
-const CONTROL_ACTIONS = ['flushcache', 'dropcache', 'backup-metadata', 'cachesize', 'log'] as const;
+const CONTROL_ACTIONS = ['flushcache', 'dropcache', 'backup-metadata', 'cachesize', 'upload-limit', 'download-limit', 'log'] as const;
 export type ControlAction = (typeof CONTROL_ACTIONS)[number];
 
 interface CtrlArguments extends MountpointArgument {
@@ -22,6 +22,7 @@ export const ctrlSpec: CommandSpec<CtrlArguments, LogOptions & OutputOptions> = 
     'dropcache: the same, then empty the cache.',
     'backup-metadata: start an upload of the metadata; it is not waited for.',
     'cachesize: change the largest size of the cache, to a number of KiB.',
+    'upload-limit, download-limit: from now on send, or receive, at most so many bytes per second, written as for the options of mount.s3ql of these names; "unlimited" takes a limit away.',
     'log: change which messages the mount logs: those of level debug, info or warn and above. With debug, modules may follow whose messages are wanted; else it is all of them.',
   ],
   arguments: {
@@ -29,7 +30,7 @@ export const ctrlSpec: CommandSpec<CtrlArguments, LogOptions & OutputOptions> = 
     mountpoint: { name: 'mountpoint', description: 'Any directory in a mounted file system', parse: path, completes: 'directory' },
     values: {
       name: 'value',
-      description: 'For cachesize the size in KiB; for log the level, then modules',
+      description: 'For cachesize the size in KiB; for upload-limit and download-limit the rate; for log the level, then modules',
       parse: list,
       variadic: true,
       optional: true,

@@ -1,8 +1,9 @@
 /** Options that several commands have, as types and as parts of tables. */
 import type { BackendOptions } from '../../backends/backend-factory.ts';
+import type { RateSchedule } from '../../backends/bandwidth/rate-schedule.ts';
 import { parseBackendOptions } from '../../backends/open-backend.ts';
 import type { OptionTable } from './option.ts';
-import { integer, list, logTarget, path, type LogTarget } from './values.ts';
+import { integer, list, logTarget, path, rateSchedule, type LogTarget } from './values.ts';
 
 /** What every command has. */
 export interface OutputOptions {
@@ -26,6 +27,9 @@ export interface StorageOptions {
   readonly backendOptions: BackendOptions | undefined;
   readonly maxConnections: number | undefined;
   readonly maxThreads: number | undefined;
+  /** Undefined: no limit. */
+  readonly uploadLimit: RateSchedule | undefined;
+  readonly downloadLimit: RateSchedule | undefined;
 }
 
 export interface StorageUrlArgument {
@@ -109,5 +113,22 @@ export const storageOptions: OptionTable<StorageOptions> = {
     initial: undefined,
     fallback: 'as in the authfile, else by the number of processors and the memory that compression needs',
     description: 'How many threads compress and encrypt',
+  },
+  uploadLimit: {
+    long: '--upload-limit',
+    value: 'rate',
+    parse: rateSchedule,
+    initial: undefined,
+    fallback: 'none',
+    description:
+      'Send at most so many bytes per second to the store: "500K", "2M" (K, M, G: powers of 1024), or by the time of day, as in "08:00-18:00=1M,otherwise=10M" (local time; the first rule that fits holds, "unlimited" is a rate, too)',
+  },
+  downloadLimit: {
+    long: '--download-limit',
+    value: 'rate',
+    parse: rateSchedule,
+    initial: undefined,
+    fallback: 'none',
+    description: 'Receive at most so many bytes per second from the store; written as for --upload-limit',
   },
 };

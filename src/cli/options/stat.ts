@@ -16,6 +16,7 @@ export const statSpec: CommandSpec<MountpointArgument, StatOwnOptions & LogOptio
   summary: 'Show figures of a mounted file system',
   description: [
     'Prints how many files there are, how much data they hold before and after de-duplication and compression, and what is in the cache.',
+    'With --json also what the requests to the store have come to since the mount began: for each kind of operation how many there were, how many failed, how much data they moved, and how long they took (in sum, and the longest one), and how many were tried again.',
   ],
   arguments: {
     mountpoint: { name: 'mountpoint', description: 'Any path in a mounted file system', parse: path, completes: 'directory' },

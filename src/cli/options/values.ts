@@ -1,6 +1,7 @@
 /** Parsers for values of options: text in, typed value or InvalidValueError out. Units are in the names of what they return. */
 import { resolve } from 'node:path';
 import { homedir } from 'node:os';
+import { parseRateSchedule, type RateSchedule, RateSyntaxError } from '../../backends/bandwidth/rate-schedule.ts';
 import type { CompressionAlgorithm, CompressionSpec } from '../../envelope/compression-spec.ts';
 import { InvalidValueError } from './option.ts';
 
@@ -82,4 +83,14 @@ export function compression(value: string): CompressionSpec {
   const lowest = algorithm === 'bzip2' ? 1 : 0;
   if (level < lowest || level > 9) throw new InvalidValueError(`levels of ${algorithm} go from ${lowest} to 9`);
   return { algorithm, level };
+}
+
+/** `2M`, `08:00-18:00=1M,otherwise=10M`: bytes per second, by the time of day. */
+export function rateSchedule(value: string): RateSchedule {
+  try {
+    return parseRateSchedule(value);
+  } catch (error) {
+    if (error instanceof RateSyntaxError) throw new InvalidValueError(error.message);
+    throw error;
+  }
 }

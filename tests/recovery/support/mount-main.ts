@@ -100,10 +100,12 @@ function injected(fault: PlannedFault): Fault {
 }
 
 function connectTo(spec: Parameters<typeof openDecorated>[0], death: Death | undefined): ReturnType<typeof openDecorated> {
-  return openDecorated(spec, async (opened) => {
-    faulty = new FaultyBackend(await openBackend(opened), plan);
-    killing = new KillingBackend(faulty, death);
-    return killing;
+  return openDecorated(spec, {
+    async open(opened) {
+      faulty = new FaultyBackend(await openBackend(opened), plan);
+      killing = new KillingBackend(faulty, death);
+      return killing;
+    },
   });
 }
 
