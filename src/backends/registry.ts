@@ -5,6 +5,7 @@ import { gsFactory } from './gs/gs-factory.ts';
 import { localFactory } from './local/local-factory.ts';
 import { sftpFactory } from './sftp/sftp-factory.ts';
 import { rackspaceFactory, swiftFactory, swiftksFactory } from './swift/swift-factories.ts';
+import { webdavFactory } from './webdav/webdav-factory.ts';
 import { b2Factory, s3Factory, s3c4Factory, s3cFactory } from './s3/s3-factories.ts';
 
 const factories: readonly BackendFactory[] = [
@@ -19,6 +20,7 @@ const factories: readonly BackendFactory[] = [
   rackspaceFactory,
   azureFactory,
   sftpFactory,
+  webdavFactory,
 ];
 
 export const backendFactories: ReadonlyMap<string, BackendFactory> = new Map(factories.map((factory) => [factory.scheme, factory]));

@@ -6,7 +6,7 @@ import { firstContact } from '../first-contact.ts';
 import { optionValue, timeoutMs } from '../http/http-options.ts';
 import { SftpBackend } from './sftp-backend.ts';
 import { isNoSuchFile, toBackendError } from './sftp-errors.ts';
-import { cleanUpDirectory } from './sftp-list.ts';
+import { cleanUpDirectory } from './clean-up-directory.ts';
 import { parseSftpUrl } from './sftp-location.ts';
 import { SftpPool } from './sftp-pool.ts';
 import type { SftpSession } from './sftp-session.ts';

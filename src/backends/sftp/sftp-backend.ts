@@ -27,12 +27,12 @@ import {
   NoSuchObjectError,
   PreconditionFailedError,
 } from '../errors.ts';
+import { listLayout } from '../local/list-layout.ts';
 import { decodeMetadata, encodeHeader, payloadOffset } from '../local/object-file.ts';
 import { objectPath } from '../local/object-path.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 import { isNoSuchFile, toBackendError } from './sftp-errors.ts';
 import { createFile, readFully, sync } from './sftp-files.ts';
-import { listSftp } from './sftp-list.ts';
 import type { SftpPool } from './sftp-pool.ts';
 import { OPEN_READ, STATUS, SftpStatusError, type SftpAttributes, type SftpHandle, type SftpSession } from './sftp-session.ts';
 
@@ -147,7 +147,7 @@ export class SftpBackend implements Backend {
           return [];
         }
       });
-    for await (const { key, sizeBytes } of listSftp(readDirectory, prefix, signal)) {
+    for await (const { key, sizeBytes } of listLayout(readDirectory, prefix, signal)) {
       yield sizeBytes === undefined ? { key } : { key, storedSizeBytes: sizeBytes };
     }
   }
