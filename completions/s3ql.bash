@@ -131,6 +131,37 @@ _s3ql_command() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    backup)
+      case $previous in
+        --exclude) COMPREPLY=(); return ;;
+        --exclude-from) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --rsync-option) COMPREPLY=(); return ;;
+        --expire) COMPREPLY=(); return ;;
+        --keep-last) COMPREPLY=(); return ;;
+        --keep-daily) COMPREPLY=(); return ;;
+        --keep-weekly) COMPREPLY=(); return ;;
+        --keep-monthly) COMPREPLY=(); return ;;
+        --keep-yearly) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--exclude --exclude-from --rsync-option --cross-file-systems --writable --keep-going --expire --keep-last --keep-daily --keep-weekly --keep-monthly --keep-yearly --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    expire)
+      case $previous in
+        --keep-last) COMPREPLY=(); return ;;
+        --keep-daily) COMPREPLY=(); return ;;
+        --keep-weekly) COMPREPLY=(); return ;;
+        --keep-monthly) COMPREPLY=(); return ;;
+        --keep-yearly) COMPREPLY=(); return ;;
+        --directory) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --state) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        -p|--proportion-delete) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--keep-last --keep-daily --keep-weekly --keep-monthly --keep-yearly --directory --state --dry-run --proportion-delete --reconstruct-state --use-s3qlrm --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
   esac
 }
 _s3ql() {
@@ -148,7 +179,7 @@ _s3ql() {
     s3qlrm) _s3ql_command rm ;;
     s3qlctrl) _s3ql_command ctrl ;;
     *)
-      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck verify adm cp lock rm ctrl --help --version" -- "${COMP_WORDS[1]}"))
+      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck verify adm cp lock rm ctrl backup expire --help --version" -- "${COMP_WORDS[1]}"))
       else _s3ql_command "${COMP_WORDS[1]}"; fi ;;
   esac
 }

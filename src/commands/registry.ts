@@ -82,6 +82,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     spec: async () => (await import('../cli/options/ctrl.ts')).ctrlSpec,
     load: () => import('./ctrl.ts'),
   },
+  {
+    name: 'backup',
+    spec: async () => (await import('../cli/options/backup.ts')).backupSpec,
+    load: () => import('./backup.ts'),
+  },
+  {
+    name: 'expire',
+    spec: async () => (await import('../cli/options/expire.ts')).expireSpec,
+    load: () => import('./expire.ts'),
+  },
 ];
 
 /** Finds a command by its name or its program's. */
