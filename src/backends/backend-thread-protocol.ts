@@ -56,6 +56,8 @@ export type Reply =
   | { readonly id: number; readonly result: Calls[Method]['result'] }
   | { readonly id: number; readonly error: TransferredError }
   /** The call ended because it was aborted. */
-  | { readonly id: number; readonly aborted: true };
+  | { readonly id: number; readonly aborted: true }
+  /** Not asked for: the store does not work, or (undefined) it works again. */
+  | { readonly trouble: TransferredError | undefined };
 
 export const backendErrors: ErrorTransfer = new ErrorTransfer(backendErrorClasses);

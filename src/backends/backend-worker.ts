@@ -6,6 +6,7 @@ import type { BackendWorkerData, Call, Calls, ListChunk, Method, Opened, Reply, 
 import type { Backend, ListedObject } from './backend.ts';
 import { openDecorated } from './decorated-backend.ts';
 import { StoreMetrics } from './store-metrics.ts';
+import type { BackendError } from './errors.ts';
 
 const MAX_CHUNK_OBJECTS = 1000;
 
@@ -22,7 +23,9 @@ interface Listing {
 
 try {
   const { spec, metricsMemory } = workerData as BackendWorkerData;
-  const backend = await openDecorated(spec, { metrics: new StoreMetrics(metricsMemory) });
+  const onState = (trouble: BackendError | undefined): void =>
+    port.postMessage({ trouble: trouble && backendErrors.encode(trouble) } satisfies Reply);
+  const backend = await openDecorated(spec, { metrics: new StoreMetrics(metricsMemory), onState });
   port.on('message', (request: Request) => {
     if ('abort' in request) running.get(request.abort)?.abort();
     else if ('bandwidth' in request) backend.setBandwidth(request.bandwidth);

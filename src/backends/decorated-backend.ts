@@ -4,7 +4,7 @@ import { Bandwidth, type BandwidthLimits } from './bandwidth/bandwidth.ts';
 import { LimitedBackend } from './decorators/limited.ts';
 import { LoggedBackend } from './decorators/logged.ts';
 import { MeteredBackend } from './decorators/metered.ts';
-import { logRetry, RetryingBackend } from './decorators/retry.ts';
+import { logRetry, RetryingBackend, type StoreStateListener } from './decorators/retry.ts';
 import { ThrottledBackend } from './decorators/throttled.ts';
 import { backendFactoryFor, openBackend } from './open-backend.ts';
 import { StoreMetrics, type StoreMetricsSnapshot } from './store-metrics.ts';
@@ -21,6 +21,8 @@ export interface DecorationOptions {
   readonly open?: typeof openBackend;
   /** What is counted in. */
   readonly metrics?: StoreMetrics;
+  /** Hears whether the store works. */
+  readonly onState?: StoreStateListener;
 }
 
 /**
@@ -29,24 +31,25 @@ export interface DecorationOptions {
  * @throws as BackendFactory.open: what only a person can cure is not tried for long
  */
 export async function openDecorated(spec: BackendSpec, options: DecorationOptions = {}): Promise<ConnectedBackend> {
-  const { open = openBackend, metrics = new StoreMetrics() } = options;
+  const { open = openBackend, metrics = new StoreMetrics(), onState = () => {} } = options;
   const bandwidth = new Bandwidth(spec.bandwidthLimits);
   const store = await open({ ...spec, bandwidth });
   const throttled = backendFactoryFor(spec.url).wholeTransfers === true ? new ThrottledBackend(store, bandwidth) : store;
   const limited = new LimitedBackend(new MeteredBackend(throttled, metrics), spec.maxConnections);
-  return new DecoratedBackend(new LoggedBackend(limited), metrics, bandwidth);
+  return new DecoratedBackend(new LoggedBackend(limited), metrics, bandwidth, onState);
 }
 
 class DecoratedBackend extends RetryingBackend implements ConnectedBackend {
   readonly #metrics: StoreMetrics;
   readonly #bandwidth: Bandwidth;
 
-  constructor(inner: Backend, metrics: StoreMetrics, bandwidth: Bandwidth) {
+  constructor(inner: Backend, metrics: StoreMetrics, bandwidth: Bandwidth, onState: StoreStateListener) {
     super(inner, {
       onRetry(event) {
         metrics.countRetry();
         logRetry(event);
       },
+      onState,
     });
     this.#metrics = metrics;
     this.#bandwidth = bandwidth;

@@ -55,3 +55,6 @@ export class GaveUpError extends BackendError {
     super(message, { ...options, temporary: true });
   }
 }
+
+/** The file system is another machine's by now: nothing is written any more. */
+export class FileSystemLostError extends BackendError {}

@@ -23,6 +23,7 @@ import type {
 } from './backend.ts';
 import type { BandwidthLimits } from './bandwidth/bandwidth.ts';
 import type { ConnectedBackend } from './decorated-backend.ts';
+import type { StoreStateListener } from './decorators/retry.ts';
 import { BackendError } from './errors.ts';
 import type { ObjectMetadata } from './object-metadata.ts';
 import { StoreMetrics, type StoreMetricsSnapshot } from './store-metrics.ts';
@@ -35,6 +36,7 @@ interface PendingCall {
 
 export class ThreadedBackend implements ConnectedBackend {
   readonly #metrics: StoreMetrics;
+  readonly #onState: StoreStateListener;
   /** For a thread that has to be started again. */
   #workerData: BackendWorkerData;
   /** Undefined after the thread has died. */
@@ -44,19 +46,20 @@ export class ThreadedBackend implements ConnectedBackend {
   #lastListing = 0;
   #disposed = false;
 
-  private constructor(workerData: BackendWorkerData, thread: BackendThread, metrics: StoreMetrics) {
+  private constructor(workerData: BackendWorkerData, thread: BackendThread, metrics: StoreMetrics, onState: StoreStateListener) {
     this.#metrics = metrics;
     this.#workerData = workerData;
+    this.#onState = onState;
     this.url = thread.url;
     this.capabilities = thread.capabilities;
     this.#adopt(thread);
   }
 
   /** @throws as BackendFactory.open */
-  static async open(spec: BackendSpec): Promise<ThreadedBackend> {
+  static async open(spec: BackendSpec, onState: StoreStateListener = () => {}): Promise<ThreadedBackend> {
     const metrics = new StoreMetrics();
     const workerData = { spec, metricsMemory: metrics.memory };
-    return new ThreadedBackend(workerData, await BackendThread.start(workerData), metrics);
+    return new ThreadedBackend(workerData, await BackendThread.start(workerData), metrics, onState);
   }
 
   metrics(): StoreMetricsSnapshot {
@@ -147,6 +150,7 @@ export class ThreadedBackend implements ConnectedBackend {
 
   #adopt(thread: BackendThread): void {
     this.#thread = Promise.resolve(thread);
+    thread.onState = this.#onState;
     thread.onDeath = () => (this.#thread = undefined);
   }
 }
@@ -156,6 +160,7 @@ class BackendThread {
   readonly url: string;
   readonly capabilities: Capabilities;
   onDeath: () => void = () => undefined;
+  onState: StoreStateListener = () => undefined;
   readonly #worker: Worker;
   readonly #calls = new Map<number, PendingCall>();
   #lastId = 0;
@@ -219,6 +224,10 @@ class BackendThread {
   }
 
   #settle(reply: Reply): void {
+    if ('trouble' in reply) {
+      this.onState(reply.trouble && (backendErrors.decode(reply.trouble) as BackendError));
+      return;
+    }
     const pending = this.#calls.get(reply.id);
     if (pending === undefined) return;
     this.#calls.delete(reply.id);

@@ -49,8 +49,10 @@ export interface BlockCacheOptions {
   readonly maxDownloads?: number;
   /** How long reads wait for the store. Default: for ever. */
   readonly readTimeoutMs?: number;
-  /** When the cache is full and uploads fail: writers wait (default) or get ENOSPC. */
+  /** When the cache is full and uploads fail, or the store is down: writers wait (default) or get ENOSPC. */
   readonly whenStuck?: 'wait' | 'fail';
+  /** Whether the store does not answer; default: never. Call `storeStateChanged` when that changes. */
+  readonly storeIsDown?: () => boolean;
   /** Free space that is left on the cache's disk. Default 128 MiB. */
   readonly diskReserveBytes?: number;
   /** Default 256. */

@@ -43,6 +43,11 @@ export interface BlockReader {
   readonly signal?: AbortSignal;
 }
 
+/** Who waits for a change to be made. The signal is asked for only if there is something to wait for. */
+export interface BlockWaiter {
+  readonly signal: AbortSignal;
+}
+
 export interface BlockCache {
   readonly blockSizeBytes: number;
 
@@ -54,14 +59,14 @@ export interface BlockCache {
    * @throws FsError EIO (damaged, or the store did not answer in time), EINTR (aborted); then `into` is not written to any more
    */
   read(inode: InodeId, offset: bigint, into: Uint8Array, reader?: BlockReader): MaybePromise<void>;
-  /** `data` is copied before the call returns or, if that is a promise, before it settles. @throws FsError ENOSPC, EIO */
-  write(inode: InodeId, offset: bigint, data: Uint8Array): MaybePromise<void>;
+  /** `data` is copied before the call returns or, if that is a promise, before it settles. @throws FsError ENOSPC, EIO; EINTR if the waiter is interrupted */
+  write(inode: InodeId, offset: bigint, data: Uint8Array, waiter?: BlockWaiter): MaybePromise<void>;
   /**
    * Everything at or beyond `size` is gone and reads as zeros if the file grows again. The last block may have to be fetched first; `applied`
    * is called in the step in which the bytes go: whoever sets the file's size there never commits the one without the other.
-   * @throws FsError EIO, ENOSPC; then nothing has changed
+   * @throws FsError EIO, ENOSPC; EINTR if the waiter is interrupted; then nothing has changed
    */
-  truncate(inode: InodeId, size: bigint, applied?: () => void): MaybePromise<void>;
+  truncate(inode: InodeId, size: bigint, applied?: () => void, waiter?: BlockWaiter): MaybePromise<void>;
   /** The range reads as zeros from now on; whole blocks inside are given up. */
   punch(inode: InodeId, offset: bigint, lengthBytes: bigint): MaybePromise<void>;
   /** Target range gets the source's bytes by reference where both offsets are block-aligned (after uploading what is dirty), else by copy. */

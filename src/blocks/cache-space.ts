@@ -6,6 +6,7 @@
  */
 import { statfsSync } from 'node:fs';
 import { FsError } from '../util/errors.ts';
+import { untilAborted } from '../util/until-aborted.ts';
 import type { BlockCacheLimits } from './block-cache.ts';
 
 /** So much may be taken between two looks at the disk's free space. */
@@ -119,12 +120,22 @@ export class CacheSpace {
     this.#takenSinceCheckBytes = 0;
   }
 
-  /** Resolves when there may be room; the caller tries again. @throws FsError ENOSPC if there won't be any */
-  wait(bytes: number, entries: number): Promise<void> {
+  /** Resolves when there may be room; the caller tries again. @throws FsError ENOSPC if there won't be any; EINTR if aborted */
+  async wait(bytes: number, entries: number, signal?: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiters.push({ need: { bytes, entries }, resolve, reject });
+    const waiter = { need: { bytes, entries }, resolve, reject };
+    this.#waiters.push(waiter);
     this.onShortage();
-    return promise;
+    try {
+      await untilAborted(promise, signal);
+    } catch (error) {
+      // If aborted; and others may fit without it.
+      if (this.#waiters.includes(waiter)) {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        this.poke();
+      }
+      throw error;
+    }
   }
 
   /** What all who wait need together. */
@@ -155,10 +166,11 @@ export class CacheSpace {
     if (this.#waiters.length > 0) this.onShortage();
   }
 
-  /** There will be no room. */
+  /** There will be no room: ENOSPC, unless the cause has an errno of its own. */
   refuse(cause?: unknown): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const waiter of waiters) waiter.reject(new FsError('ENOSPC', 'the block cache is full', { cause }));
+    const error = cause instanceof FsError ? cause : new FsError('ENOSPC', 'the block cache is full', { cause });
+    for (const waiter of waiters) waiter.reject(error);
   }
 }

@@ -3,6 +3,7 @@
  * older content) prepares and then starts over, so that every change of a block is one synchronous step on what is there at that time.
  */
 import type { BlockIndex as BlockNumber, InodeId, StoredBlock } from '../metadata/types.ts';
+import type { BlockWaiter } from './block-cache.ts';
 import type { BlockDatabase } from './block-cache-options.ts';
 import type { BlockIndex } from './block-index.ts';
 import { locate } from './block-ranges.ts';
@@ -36,16 +37,17 @@ export class CachedWrites {
     this.#parts = parts;
   }
 
-  /** @throws FsError ENOSPC, EIO; then nothing was written, unless the write is as large as half the cache */
-  write(inode: InodeId, offset: bigint, data: Uint8Array): void | Promise<void> {
+  /** @throws FsError ENOSPC, EIO, EINTR; then nothing was written, unless the write is as large as half the cache */
+  write(inode: InodeId, offset: bigint, data: Uint8Array, waiter?: BlockWaiter): void | Promise<void> {
     const { blockSizeBytes } = this.#parts;
     let { block, within } = locate(offset, blockSizeBytes);
     const missing = this.#missingForRun(inode, block, within, data.length);
-    if (missing) return this.#prepare(inode, missing, () => this.write(inode, offset, data));
+    if (missing) return this.#prepare(inode, missing, waiter, () => this.write(inode, offset, data, waiter));
     for (let done = 0; done < data.length;) {
       const part = data.subarray(done, done + Math.min(data.length - done, blockSizeBytes - within));
       const missing = this.#writePart(inode, block, within, part);
-      if (missing) return this.#prepare(inode, missing, () => this.write(inode, offset + BigInt(done), data.subarray(done)));
+      if (missing)
+        return this.#prepare(inode, missing, waiter, () => this.write(inode, offset + BigInt(done), data.subarray(done), waiter));
       done += part.length;
       block += 1;
       within = 0;
@@ -54,9 +56,9 @@ export class CachedWrites {
     return undefined;
   }
 
-  #prepare(inode: InodeId, missing: Missing, goOn: () => void | Promise<void>): Promise<void> {
-    if ('row' in missing) return this.#fetch(inode, missing.block, missing.row, goOn);
-    return this.#parts.space.wait(missing.bytes, missing.entries).then(goOn);
+  #prepare(inode: InodeId, missing: Missing, waiter: BlockWaiter | undefined, goOn: () => void | Promise<void>): Promise<void> {
+    if ('row' in missing) return this.#fetch(inode, missing.block, missing.row, waiter, goOn);
+    return this.#parts.space.wait(missing.bytes, missing.entries, waiter?.signal).then(goOn);
   }
 
   /**
@@ -101,30 +103,36 @@ export class CachedWrites {
    * Changes a block in place, or does nothing if it is a hole. `change` gets the block's entry, at once or when that has been fetched; it
    * returns the bytes it lacks (or 0) and is called again when there may be room.
    */
-  changeBlock(inode: InodeId, block: BlockNumber, change: (entry: CachedBlock) => number): Promise<void> | undefined {
+  changeBlock(inode: InodeId, block: BlockNumber, change: (entry: CachedBlock) => number, waiter?: BlockWaiter): Promise<void> | undefined {
     const { index, database, space } = this.#parts;
-    const again = (): Promise<void> | undefined => this.changeBlock(inode, block, change);
+    const again = (): Promise<void> | undefined => this.changeBlock(inode, block, change, waiter);
     const entry = index.get(inode, block);
     if (!entry) {
       const row = database.blocks.get(inode, block);
-      return row && this.#fetch(inode, block, row, again);
+      return row && this.#fetch(inode, block, row, waiter, again);
     }
     const missingBytes = change(entry);
-    return missingBytes > 0 ? space.wait(missingBytes, 0).then(again) : undefined;
+    return missingBytes > 0 ? space.wait(missingBytes, 0, waiter?.signal).then(again) : undefined;
   }
 
   /**
    * Brings a stored block into the cache, where it stays until `goOn` is done, and goes on.
-   * @throws FsError EIO, ENOSPC
+   * @throws FsError EIO, ENOSPC, EINTR
    */
-  async #fetch(inode: InodeId, block: BlockNumber, row: StoredBlock, goOn: () => void | Promise<void>): Promise<void> {
+  async #fetch(
+    inode: InodeId,
+    block: BlockNumber,
+    row: StoredBlock,
+    waiter: BlockWaiter | undefined,
+    goOn: () => void | Promise<void>,
+  ): Promise<void> {
     const { downloads, reads, index, space, states, database } = this.#parts;
-    const bytes = await downloads.get({ inode, block }, row);
+    const bytes = await downloads.get({ inode, block }, row, waiter?.signal);
     reads.install(inode, block, row.objectId, bytes);
     const entry = index.get(inode, block);
     if (!entry) {
       // Either there was no room, or the block changed: everything is looked at again.
-      if (database.blocks.get(inode, block)) await space.wait(states.needBytes(block, 0, row.lengthBytes), 1);
+      if (database.blocks.get(inode, block)) await space.wait(states.needBytes(block, 0, row.lengthBytes), 1, waiter?.signal);
       await goOn();
       return;
     }

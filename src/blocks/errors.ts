@@ -1,6 +1,6 @@
 /** Errors of local files, and of the store, as what a system call gets. */
 import { constants } from 'node:os';
-import { NoSpaceError } from '../backends/errors.ts';
+import { FileSystemLostError, NoSpaceError } from '../backends/errors.ts';
 import { FsError } from '../util/errors.ts';
 import { SystemCallError } from '../util/system-call-error.ts';
 
@@ -19,6 +19,7 @@ export function localError(error: unknown): FsError {
 /** A failed upload. */
 export function uploadError(error: unknown): FsError {
   if (error instanceof FsError) return error;
+  if (error instanceof FileSystemLostError) return new FsError('EROFS', error.message, { cause: error });
   return new FsError(error instanceof NoSpaceError ? 'ENOSPC' : 'EIO', 'cannot upload blocks', { cause: error });
 }
 

@@ -2,6 +2,7 @@
  * Takes ranges out of files: truncate, punch, remove. What lies in whole blocks is given up, in slices; the rest is changed in place.
  */
 import type { BlockIndex as BlockNumber, InodeId } from '../metadata/types.ts';
+import type { BlockWaiter } from './block-cache.ts';
 import type { BlockDatabase } from './block-cache-options.ts';
 import type { BlockIndex } from './block-index.ts';
 import { BLOCKS_PER_SLICE, locate, nextSlice } from './block-ranges.ts';
@@ -30,7 +31,7 @@ export class RangeRemoval {
   }
 
   /** `applied` is called in the step in which the bytes (of a huge file: the first of them) go. */
-  truncate(inode: InodeId, size: bigint, applied: () => void = () => {}): void | Promise<void> {
+  truncate(inode: InodeId, size: bigint, applied: () => void = () => {}, waiter?: BlockWaiter): void | Promise<void> {
     const { writes, states } = this.#parts;
     const { block, within } = locate(size, this.#parts.blockSizeBytes);
     const first = within === 0 ? block : block + 1;
@@ -41,12 +42,17 @@ export class RangeRemoval {
     if (within === 0 || this.#lengthOf(inode, block) <= within) return giveUpRest();
     let rest: void | Promise<void> | undefined;
     let done = false;
-    const cut = writes.changeBlock(inode, block, (entry) => {
-      states.cut(entry, within);
-      done = true;
-      rest = giveUpRest();
-      return 0;
-    });
+    const cut = writes.changeBlock(
+      inode,
+      block,
+      (entry) => {
+        states.cut(entry, within);
+        done = true;
+        rest = giveUpRest();
+        return 0;
+      },
+      waiter,
+    );
     // The block may have gone while it was being fetched: then there is nothing to cut.
     return cut ? cut.then(() => (done ? rest : giveUpRest())) : rest;
   }

@@ -2,10 +2,12 @@
  * Makes room in the cache: evicts clean blocks, least recently used first; if that isn't enough, has given-up and settling blocks made
  * durable and uploads the oldest dirty ones. Keeps some room free ahead of need, so that writers seldom wait.
  */
+import { FileSystemLostError } from '../backends/errors.ts';
 import type { BlockCacheLog } from './block-cache-options.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockStates } from './block-states.ts';
 import type { CacheSpace } from './cache-space.ts';
+import { uploadError } from './errors.ts';
 import type { SegmentReclaim } from './segment-reclaim.ts';
 import type { Uploader } from './uploader.ts';
 
@@ -20,6 +22,7 @@ export interface RoomMakerParts {
   readonly uploader: Uploader;
   readonly requestDurable: () => Promise<void>;
   readonly whenStuck: 'wait' | 'fail';
+  readonly storeIsDown: () => boolean;
   readonly log: BlockCacheLog;
 }
 
@@ -59,11 +62,17 @@ export class RoomMaker {
     const awaitsEpoch = index.settling.count > 0 || states.givenUpBytes > 0;
     if (awaitsEpoch) this.#makeDurable();
     uploader.startOldest(missing.bytes - index.settling.sizeBytes - states.givenUpBytes, missing.entries - index.settling.count);
-    if (awaitsEpoch || reclaim.pendingBytes > 0 || uploader.activeCount > 0) return;
-    const nothingToUpload = index.dirty.count === 0;
-    if (nothingToUpload || uploader.storeFull || (uploader.failure !== undefined && this.#parts.whenStuck === 'fail')) {
+    if (awaitsEpoch || reclaim.pendingBytes > 0) return;
+    const fails = this.#parts.whenStuck === 'fail';
+    // What is under way would go on for a day.
+    if (fails && this.#parts.storeIsDown()) {
       space.refuse(uploader.failure);
+      return;
     }
+    if (uploader.activeCount > 0) return;
+    const nothingToUpload = index.dirty.count === 0;
+    if (uploader.failure instanceof FileSystemLostError) space.refuse(uploadError(uploader.failure));
+    else if (nothingToUpload || uploader.storeFull || (uploader.failure !== undefined && fails)) space.refuse(uploader.failure);
     // Else the uploader tries again after its back-off.
   }
 

@@ -7,7 +7,7 @@
 import type { Epoch } from '../metadata/database.ts';
 import type { InodeId } from '../metadata/types.ts';
 import { FsError } from '../util/errors.ts';
-import type { BlockCache, BlockCacheLimits, BlockCacheStats, BlockReader, FlushOptions } from './block-cache.ts';
+import type { BlockCache, BlockCacheLimits, BlockCacheStats, BlockReader, BlockWaiter, FlushOptions } from './block-cache.ts';
 import type { BlockCacheOptions } from './block-cache-options.ts';
 import { BlockClone } from './block-clone.ts';
 import type { BlockIndex } from './block-index.ts';
@@ -98,7 +98,17 @@ export class SegmentedBlockCache implements BlockCache {
       maxUploads: options.maxUploads ?? DEFAULT_CONNECTIONS,
       onState: options.onUploadState ?? (() => {}),
     });
-    const room = new RoomMaker({ space, index, states, reclaim, uploader, requestDurable, whenStuck: options.whenStuck ?? 'wait', log });
+    const room = new RoomMaker({
+      space,
+      index,
+      states,
+      reclaim,
+      uploader,
+      requestDurable,
+      whenStuck: options.whenStuck ?? 'wait',
+      storeIsDown: options.storeIsDown ?? (() => false),
+      log,
+    });
     const onGrowth = (): void => room.maintain();
     const reads = new CachedReads({ index, store, states, downloads, database, onGrowth });
     const writes = new CachedWrites({ index, states, space, downloads, reads, sync, database, blockSizeBytes, onGrowth });
@@ -138,12 +148,12 @@ export class SegmentedBlockCache implements BlockCache {
     return this.#reads.read(inode, offset, into, reader?.signal);
   }
 
-  write(inode: InodeId, offset: bigint, data: Uint8Array): void | Promise<void> {
-    return this.#writes.write(inode, offset, data);
+  write(inode: InodeId, offset: bigint, data: Uint8Array, waiter?: BlockWaiter): void | Promise<void> {
+    return this.#writes.write(inode, offset, data, waiter);
   }
 
-  truncate(inode: InodeId, size: bigint, applied?: () => void): void | Promise<void> {
-    return this.#removal.truncate(inode, size, applied);
+  truncate(inode: InodeId, size: bigint, applied?: () => void, waiter?: BlockWaiter): void | Promise<void> {
+    return this.#removal.truncate(inode, size, applied, waiter);
   }
 
   punch(inode: InodeId, offset: bigint, lengthBytes: bigint): void | Promise<void> {
@@ -231,6 +241,11 @@ export class SegmentedBlockCache implements BlockCache {
       uploadingCount: this.#uploader.activeCount,
       pendingRemovalCount: this.#removals.pendingCount,
     };
+  }
+
+  /** The store went down, or is back. */
+  storeStateChanged(): void {
+    this.#space.poke();
   }
 
   /** Why the last upload failed; undefined if it didn't. */

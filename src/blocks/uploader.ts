@@ -8,7 +8,7 @@
  *   taken once more, synchronously, which always gives a state that the block did have.
  * - The link is made only if the block still holds its place; it becomes settling only if its version is still the one uploaded.
  */
-import { NoSpaceError } from '../backends/errors.ts';
+import { BackendError, FileSystemLostError, NoSpaceError } from '../backends/errors.ts';
 import type { CompressionSpec } from '../envelope/compression-spec.ts';
 import type { ObjectId } from '../metadata/types.ts';
 import type { HashedBlock, ObjectStore } from '../objects/object-store.ts';
@@ -201,9 +201,11 @@ export class Uploader {
 
   #failed(entry: CachedBlock, error: unknown): void {
     this.#failure = error;
+    // Not worth another try; whoever found out has said so.
+    if (error instanceof FileSystemLostError) this.#stopped = true;
     const now = performance.now();
     // Uploads that were under way together fail together: that counts once.
-    if (now >= this.#pausedUntilMs) {
+    if (now >= this.#pausedUntilMs && !this.#stopped) {
       const waitMs = this.#backoffMs * (0.5 + Math.random() / 2);
       this.#pausedUntilMs = now + waitMs;
       this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS);
@@ -269,6 +271,7 @@ export class Uploader {
     const id = await ids.take();
     if (entry.state !== 'dirty') return;
     const { storedSizeBytes } = await objects.put(dataObjectKey(id), bytes, { compression });
+    this.#succeeded();
     if (!isWanted(entry, lengthBytes)) {
       removals.addUnused(id);
       return;
@@ -290,6 +293,7 @@ export class Uploader {
     const { database, downloads, objects, compression, log } = this.#parts;
     const lengthBytes = bytes.length;
     await objects.put(dataObjectKey(id), bytes, { compression });
+    this.#succeeded();
     downloads.healed(id);
     log.info(`object ${dataObjectKey(id)} was damaged and has been stored again`);
     // Its row may have gone meanwhile, and the object with it: then the next round stores the block as a new one.
@@ -304,7 +308,8 @@ export class Uploader {
   #linked(entry: CachedBlock, id: ObjectId, version: number): void {
     this.#parts.removals.collect();
     this.#parts.states.linked(entry, id, version);
-    this.#succeeded();
+    // What the store had already says nothing of whether it takes more.
+    if (!(this.#failure instanceof BackendError)) this.#succeeded();
   }
 
   /** Waits for what is under way, successful or not. */

@@ -17,6 +17,7 @@ const STATISTICS_FIELD_COUNT = 12;
 const MAXIMUM_PID_LENGTH = 32;
 const MAXIMUM_NAME_LENGTH = 100;
 const MAXIMUM_METRICS_BYTES = 16 * 1024;
+const MAXIMUM_STATE_LENGTH = 64 * 1024;
 
 /** Figures of a mount. Sizes in bytes; they can exceed 2^53. */
 export interface MountStatistics {
@@ -32,6 +33,22 @@ export interface MountStatistics {
   readonly dirtyEntryCount: bigint;
   readonly dirtySizeBytes: bigint;
   readonly pendingRemovalCount: bigint;
+}
+
+/** How a mount is: times in ms since the epoch. */
+export interface MountState {
+  readonly store: {
+    readonly answers: boolean;
+    readonly failingSinceMs?: number;
+    readonly lastError?: { readonly message: string; readonly atMs: number };
+  };
+  /** Undefined: changes are taken. */
+  readonly readOnlyBecause?: string;
+  /** The newest complete state of the metadata in the store. */
+  readonly generation: { readonly seqNo: number; readonly completedAtMs: number; readonly changesSince: number };
+  readonly uploadingCount: number;
+  /** Why the last upload of file data failed; undefined if it did not. */
+  readonly uploadFailure?: string;
 }
 
 /** A file or directory of a mount. */
@@ -74,6 +91,14 @@ export class ControlFile {
   async eventsName(): Promise<string | undefined> {
     return getXattr(this.#path, 's3ql_events?', MAXIMUM_NAME_LENGTH).then(
       (name) => name.toString('latin1'),
+      () => undefined,
+    );
+  }
+
+  /** How the mount is; undefined for mounts of S3QL itself. */
+  async state(): Promise<MountState | undefined> {
+    return getXattr(this.#path, 's3ql_state?', MAXIMUM_STATE_LENGTH).then(
+      (json) => JSON.parse(json.toString()) as MountState,
       () => undefined,
     );
   }

@@ -1,6 +1,6 @@
 /** The figures of a mount as s3qlstat prints them: S3QL's lines first (reference: S3QL behaviour 1.1). */
 import type { StoreMetricsSnapshot } from '../backends/store-metrics.ts';
-import type { MountStatistics } from './control-file.ts';
+import type { MountState, MountStatistics } from './control-file.ts';
 import { formatBytes } from './format.ts';
 
 const LABEL_WIDTH = 21;
@@ -28,12 +28,12 @@ export function statisticsText(figures: MountStatistics, raw: boolean): string {
 }
 
 /** For `--json`: numbers where they are exact as such, else decimal strings. */
-export function statisticsJson(figures: MountStatistics, store: StoreMetricsSnapshot | undefined): string {
+export function statisticsJson(figures: MountStatistics, store?: StoreMetricsSnapshot, state?: MountState): string {
   const exact = (_key: string, value: unknown): unknown => {
     if (typeof value !== 'bigint') return value;
     return value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value);
   };
-  return `${JSON.stringify({ ...figures, store }, exact)}\n`;
+  return `${JSON.stringify({ ...figures, store, state }, exact)}\n`;
 }
 
 /** `78.11%`; of nothing, everything is 0.00%. */

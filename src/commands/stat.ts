@@ -4,13 +4,16 @@ import { EXIT_OK } from '../cli/exit-codes.ts';
 import { statSpec } from '../cli/options/stat.ts';
 import { openCommandOutput } from '../cli/output.ts';
 import { parseCommand } from '../cli/parse-command.ts';
+import { stateText } from '../cli/state-text.ts';
 import { statisticsJson, statisticsText } from '../cli/statistics-text.ts';
 
 export async function run(argv: readonly string[]): Promise<number> {
   const options = parseCommand(statSpec, argv);
   using _output = await openCommandOutput(options, statSpec.program);
   const control = await ControlFile.find(options.mountpoint);
-  const figures = await control.statistics();
-  process.stdout.write(options.json ? statisticsJson(figures, await control.storeMetrics()) : statisticsText(figures, options.raw));
+  const [figures, store, state] = await Promise.all([control.statistics(), control.storeMetrics(), control.state()]);
+  process.stdout.write(
+    options.json ? statisticsJson(figures, store, state) : statisticsText(figures, options.raw) + stateText(state, Date.now()),
+  );
   return EXIT_OK;
 }

@@ -1,4 +1,5 @@
 /** chmod, chown, utimensat and truncate: what SETATTR of the kernel and its relatives change of an inode. */
+import type { BlockWaiter } from '../blocks/block-cache.ts';
 import { FsError } from '../util/errors.ts';
 import { CONTROL_INODE, type Inode, type InodeId } from '../metadata/types.ts';
 import { ACL_ACCESS_NAME, aclWithMode, encodeAcl, parseAcl } from './posix-acl.ts';
@@ -30,11 +31,11 @@ export class AttributeOperations {
     this.#files = files;
   }
 
-  /** @throws FsError EPERM (locked), EINVAL, EFBIG */
-  change(id: InodeId, changes: AttributeChanges): Inode | Promise<Inode> {
+  /** @throws FsError EPERM (locked), EINVAL, EFBIG; EINTR if the waiter is interrupted */
+  change(id: InodeId, changes: AttributeChanges, waiter?: BlockWaiter): Inode | Promise<Inode> {
     if (id === CONTROL_INODE) throw new FsError('EPERM', 'the control file cannot be changed');
     requireUnlocked(this.#context, id);
-    const truncated = changes.size === undefined ? undefined : this.#files.truncate(id, changes.size, changes.killSuidgid);
+    const truncated = changes.size === undefined ? undefined : this.#files.truncate(id, changes.size, changes.killSuidgid, waiter);
     if (truncated === undefined) return this.#apply(id, changes);
     return truncated.then(() => this.#apply(id, changes));
   }

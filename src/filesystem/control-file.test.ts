@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ControlActions, ControlFile, type ControlStatistics } from './control-file.ts';
+import { type ControlActions, ControlFile, type MountState, type ControlStatistics } from './control-file.ts';
 
 const statistics: ControlStatistics = {
   entryCount: 1,
@@ -17,6 +17,12 @@ const statistics: ControlStatistics = {
 };
 
 type Call = readonly unknown[];
+
+const state: MountState = {
+  store: { answers: true },
+  generation: { seqNo: 7, completedAtMs: 1, changesSince: 2 },
+  uploadingCount: 0,
+};
 
 /** A control file whose actions record that they were called, and with what. */
 function controlFile(): { file: ControlFile; calls: Call[] } {
@@ -43,6 +49,7 @@ function controlFile(): { file: ControlFile; calls: Call[] } {
     removeTree: (parent, name) => record('removeTree', parent, name),
     statistics: () => statistics,
     storeMetrics: () => '{"retries":7}',
+    state: () => state,
     eventsName: () => 'socket-name',
   };
   return { file: new ControlFile(actions), calls };
@@ -61,6 +68,7 @@ test('what requests to the store have come to is JSON', () => {
 });
 
 test('statistics are twelve 64-bit numbers; one that does not fit is the largest', () => {
+  expect(JSON.parse(Buffer.from(controlFile().file.get(Buffer.from('s3ql_state?'))).toString())).toEqual(state);
   const value = Buffer.from(controlFile().file.get(Buffer.from('s3qlstat')));
   const figures = Array.from({ length: 12 }, (_, index) => value.readBigUInt64LE(index * 8));
   expect(figures).toEqual([1n, 2n, 3n, 2n ** 64n - 1n, 5n, 6n, 7n, 8n, 9n, 10n, 11n, 12n]);

@@ -21,8 +21,26 @@ export interface ControlActions {
   statistics(): ControlStatistics;
   /** What the requests to the store have come to, as JSON. */
   storeMetrics(): string;
+  state(): MountState;
   /** Name of the socket on which the mount tells how it ends. */
   eventsName(): string;
+}
+
+/** How a mount is: times in ms since the epoch. It travels as JSON. */
+export interface MountState {
+  readonly store: {
+    /** Whether it answers. */
+    readonly answers: boolean;
+    readonly failingSinceMs?: number | undefined;
+    readonly lastError?: { readonly message: string; readonly atMs: number } | undefined;
+  };
+  /** Undefined: changes are taken. */
+  readonly readOnlyBecause?: string | undefined;
+  /** The newest complete state of the metadata in the store. */
+  readonly generation: { readonly seqNo: number; readonly completedAtMs: number; readonly changesSince: number };
+  readonly uploadingCount: number;
+  /** Why the last upload of file data failed; undefined if it did not. */
+  readonly uploadFailure?: string | undefined;
 }
 
 /** The twelve figures of `s3qlstat`, in the order they are sent. */
@@ -55,11 +73,13 @@ export class ControlFile {
     switch (Buffer.from(name).toString('latin1')) {
       case 's3ql_pid?':
         return Buffer.from(String(process.pid));
-      // S3QL does not have these two; its tools do not ask for them.
+      // S3QL does not have these three; its tools do not ask for them.
       case 's3ql_events?':
         return Buffer.from(this.#actions.eventsName());
       case 's3ql_store?':
         return Buffer.from(this.#actions.storeMetrics());
+      case 's3ql_state?':
+        return Buffer.from(JSON.stringify(this.#actions.state()));
       case 's3qlstat':
         return encodeStatistics(this.#actions.statistics());
       default:

@@ -3,6 +3,7 @@
  * fallocate of one file (inode lock), not reads and not page writeback of mmaps; the block layer orders what meets on one block.
  * Times and size change only after the data is in place.
  */
+import type { BlockWaiter } from '../blocks/block-cache.ts';
 import { FsError } from '../util/errors.ts';
 import { CONTROL_INODE, type Inode, type InodeId } from '../metadata/types.ts';
 import { accessed, accessTimeIsDue } from './access-times.ts';
@@ -68,13 +69,13 @@ export class FileOperations {
     return done === undefined ? lengthBytes : done.then(() => lengthBytes);
   }
 
-  /** `killSetId`: the writer lacks CAP_FSETID. @throws FsError EFBIG, ENOSPC, EPERM (locked) */
-  write(id: InodeId, offset: bigint, data: Uint8Array, killSetId: boolean): number | Promise<number> {
+  /** `killSetId`: the writer lacks CAP_FSETID. @throws FsError EFBIG, ENOSPC, EPERM (locked); EINTR if the waiter is interrupted */
+  write(id: InodeId, offset: bigint, data: Uint8Array, killSetId: boolean, waiter?: BlockWaiter): number | Promise<number> {
     requireUnlocked(this.#context, id);
     const end = offset + BigInt(data.length);
     if (end > MAX_FILE_BYTES) throw new FsError('EFBIG');
     if (data.length === 0) return 0;
-    const done = this.#context.blocks.write(id, offset, data);
+    const done = this.#context.blocks.write(id, offset, data, waiter);
     if (done === undefined) {
       this.#modified(id, end, killSetId);
       return data.length;
@@ -85,7 +86,7 @@ export class FileOperations {
     });
   }
 
-  truncate(id: InodeId, size: bigint, killSetId: boolean): void | Promise<void> {
+  truncate(id: InodeId, size: bigint, killSetId: boolean, waiter?: BlockWaiter): void | Promise<void> {
     const inode = requireUnlocked(this.#context, id);
     if (isDirectory(inode.mode)) throw new FsError('EISDIR');
     if (!isRegularFile(inode.mode) || size < 0n) throw new FsError('EINVAL');
@@ -95,7 +96,7 @@ export class FileOperations {
       return undefined;
     }
     // The size goes with the blocks: a crash must not leave the one without the other.
-    return this.#context.blocks.truncate(id, size, () => this.#resized(id, size, killSetId));
+    return this.#context.blocks.truncate(id, size, () => this.#resized(id, size, killSetId), waiter);
   }
 
   /** fallocate(2). Space is never reserved (the store has no quota to reserve from); ENOSPC can still come from a later write. */

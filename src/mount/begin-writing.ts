@@ -1,11 +1,12 @@
 /** The moment from which a file system is in use here: the store says so, and everything written is guarded. */
+import { FileSystemLostError } from '../backends/errors.ts';
 import type { Superblock } from '../metadata/superblock.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { UserError } from '../util/errors.ts';
 import { FencedObjectStore } from './fenced-object-store.ts';
 import { EXIT_MOUNTED_ELSEWHERE, type Lease } from './lease.ts';
 import type { SuperblockKeeper } from './superblock-keeper.ts';
-import { FileSystemLostError, WriterGuard } from './writer-guard.ts';
+import { WriterGuard } from './writer-guard.ts';
 
 export interface BeginWritingOptions {
   readonly lease: Lease;

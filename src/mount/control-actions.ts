@@ -1,14 +1,17 @@
 /** What tools can make the running mount do (control-file.ts has the requests). */
 import { parseRateSchedule, type RateSchedule, RateSyntaxError } from '../backends/bandwidth/rate-schedule.ts';
 import type { ConnectedBackend } from '../backends/decorated-backend.ts';
-import type { BlockCache } from '../blocks/block-cache.ts';
+import type { SegmentedBlockCache } from '../blocks/segmented-block-cache.ts';
 import type { ControlActions, ControlStatistics } from '../filesystem/control-file.ts';
 import type { FileSystem } from '../filesystem/file-system.ts';
 import type { MetadataDatabase } from '../metadata/database.ts';
 import type { InodeId } from '../metadata/types.ts';
 import { FsError } from '../util/errors.ts';
+import { withoutSecrets } from '../util/without-secrets.ts';
 import { logger, type LogLevel, setLogLevels } from '../util/log.ts';
 import type { MetadataUploads } from './metadata-uploads.ts';
+import type { StoreHealth } from './store-health.ts';
+import type { WriteGate } from './write-gate.ts';
 
 /** Tells the kernel that what it has cached is not so any more; never waits. */
 export interface KernelCaches {
@@ -19,10 +22,12 @@ export interface KernelCaches {
 export interface ControlActionsParts {
   readonly fileSystem: FileSystem;
   readonly database: MetadataDatabase;
-  readonly blocks: BlockCache;
+  readonly blocks: SegmentedBlockCache;
   readonly uploads: MetadataUploads;
   readonly store: Pick<ConnectedBackend, 'metrics' | 'setBandwidth'>;
   readonly kernel: KernelCaches;
+  readonly gate: WriteGate;
+  readonly health: StoreHealth;
   readonly maxCacheEntries: number;
   readonly eventsName: string;
 }
@@ -36,6 +41,8 @@ export function controlActions({
   uploads,
   store,
   kernel,
+  gate,
+  health,
   maxCacheEntries,
   eventsName,
 }: ControlActionsParts): ControlActions {
@@ -61,6 +68,13 @@ export function controlActions({
     },
     statistics: () => statistics(database, blocks),
     storeMetrics: () => JSON.stringify(store.metrics()),
+    state: () => ({
+      store: health.report(),
+      readOnlyBecause: gate.readOnlyBecause,
+      generation: uploads.report(),
+      uploadingCount: blocks.stats().uploadingCount,
+      uploadFailure: messageOf(blocks.uploadFailure),
+    }),
     eventsName: () => eventsName,
   };
 }
@@ -74,7 +88,11 @@ function bandwidthLimit(rate: string): RateSchedule {
   }
 }
 
-function statistics(database: MetadataDatabase, blocks: BlockCache): ControlStatistics {
+function messageOf(failure: unknown): string | undefined {
+  return failure === undefined ? undefined : withoutSecrets(failure instanceof Error ? failure.message : String(failure));
+}
+
+function statistics(database: MetadataDatabase, blocks: SegmentedBlockCache): ControlStatistics {
   const totals = database.totals();
   const cache = blocks.stats();
   return {

@@ -101,9 +101,9 @@ export class FuseAdapter implements Handlers {
     return this.#attributes(this.#fs.inode(node as InodeId));
   }
 
-  setattr(_context: RequestContext, node: number, set: SetAttributes): MaybePromise<AttributesReply> {
+  setattr(context: RequestContext, node: number, set: SetAttributes): MaybePromise<AttributesReply> {
     this.#options.gate.requireOpen();
-    const changed = this.#fs.attributes.change(node as InodeId, set);
+    const changed = this.#fs.attributes.change(node as InodeId, set, context);
     return changed instanceof Promise ? changed.then((inode) => this.#attributes(inode)) : this.#attributes(changed);
   }
 
@@ -148,12 +148,12 @@ export class FuseAdapter implements Handlers {
     return this.#entry(this.#fs.directories.link(node as InodeId, newParent as InodeId, newName));
   }
 
-  open(_context: RequestContext, node: number, flags: number, openFlags: number): MaybePromise<OpenReply> {
+  open(context: RequestContext, node: number, flags: number, openFlags: number): MaybePromise<OpenReply> {
     const id = node as InodeId;
     const truncates = (flags & O_TRUNC) !== 0;
     if (truncates || (flags & O_ACCMODE) !== O_RDONLY) this.#options.gate.requireOpen();
     const { atimeDue } = this.#fs.files.open(id, (flags & O_ACCMODE) !== O_RDONLY || truncates);
-    const truncated = truncates ? this.#fs.files.truncate(id, 0n, (openFlags & OpenFlag.KILL_SUIDGID) !== 0) : undefined;
+    const truncated = truncates ? this.#fs.files.truncate(id, 0n, (openFlags & OpenFlag.KILL_SUIDGID) !== 0, context) : undefined;
     // Reads that the kernel serves from its cache never get here: where one would move the atime it must not have a cache.
     const movesAtime = (flags & O_NOATIME) === 0;
     const reply = this.#openReply(atimeDue && movesAtime && (flags & O_ACCMODE) !== 1 ? 0 : OpenReplyFlag.KEEP_CACHE);
@@ -207,7 +207,7 @@ export class FuseAdapter implements Handlers {
   }
 
   write(
-    _context: RequestContext,
+    context: RequestContext,
     node: number,
     _handle: number,
     offset: bigint,
@@ -215,7 +215,7 @@ export class FuseAdapter implements Handlers {
     writeFlags: number,
   ): MaybePromise<number> {
     this.#options.gate.requireOpen();
-    return this.#fs.files.write(node as InodeId, offset, data, (writeFlags & WriteFlag.KILL_SUIDGID) !== 0);
+    return this.#fs.files.write(node as InodeId, offset, data, (writeFlags & WriteFlag.KILL_SUIDGID) !== 0, context);
   }
 
   release(_node: number, handle: number): void {

@@ -44,6 +44,15 @@ export interface MetadataUploadsParts {
   readonly intervalMs: number;
   /** Called before a generation is published. @throws if the file system is not ours any more */
   readonly requireOwned: () => Promise<void>;
+  /** An upload failed (the error), or a generation is complete in the store (undefined). */
+  readonly onState: (error: unknown) => void;
+}
+
+export interface GenerationReport {
+  readonly seqNo: number;
+  readonly completedAtMs: number;
+  /** Changes of the metadata that it does not have. */
+  readonly changesSince: number;
 }
 
 export class MetadataUploads implements AsyncDisposable {
@@ -86,6 +95,16 @@ export class MetadataUploads implements AsyncDisposable {
     clearInterval(this.#uploadTimer);
   }
 
+  /** The last complete generation, and how many changes came after it. */
+  report(): GenerationReport {
+    const { seqNo, lastModifiedSeconds } = this.#superblock;
+    return {
+      seqNo,
+      completedAtMs: Math.floor(lastModifiedSeconds * 1000),
+      changesSince: this.#parts.commits.changeCount - this.#uploadedChangeCount,
+    };
+  }
+
   /** Starts an upload if something changed since the last one; failures are logged, and tried again by the next. */
   backUp(): void {
     this.toStore().catch((error: unknown) => log.error(error, 'Cannot upload the metadata; it stays on this machine'));
@@ -113,7 +132,14 @@ export class MetadataUploads implements AsyncDisposable {
   }
 
   #enqueue(upload: () => Promise<void>): Promise<void> {
-    const next = this.#running.catch(() => undefined).then(upload);
+    const { onState } = this.#parts;
+    const next = this.#running
+      .catch(() => undefined)
+      .then(upload)
+      .catch((error: unknown) => {
+        onState(error);
+        throw error;
+      });
     this.#running = next;
     return next;
   }
@@ -159,6 +185,7 @@ export class MetadataUploads implements AsyncDisposable {
       connectionLimit,
       progress,
     });
+    this.#parts.onState(undefined);
     this.#uploadedChangeCount = changeCount;
     this.#lastUploadMs = performance.now();
     this.#superblock = superblock;

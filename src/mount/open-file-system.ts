@@ -4,7 +4,6 @@
  * What is acquired is released in reverse order on every way out.
  */
 import type { ConnectedBackend } from '../backends/decorated-backend.ts';
-import { BackendError, NoSpaceError } from '../backends/errors.ts';
 import { type Connect, connect } from '../backends/connect.ts';
 import { formatBytes } from '../cli/format.ts';
 import type { MountRequest } from '../cli/run-mount.ts';
@@ -31,7 +30,8 @@ import { type MetadataOrigin, prepareMetadata } from './prepare-metadata.ts';
 import { SuperblockKeeper } from './superblock-keeper.ts';
 import { SEQ_NO_GAP, skipObjectIds } from './take-over.ts';
 import { WriteGate } from './write-gate.ts';
-import { FileSystemLostError, type WriterGuard } from './writer-guard.ts';
+import { StoreHealth } from './store-health.ts';
+import type { WriterGuard } from './writer-guard.ts';
 
 const log = logger('mount');
 
@@ -63,6 +63,7 @@ interface Parts {
   readonly uploads: MetadataUploads;
   readonly backend: ConnectedBackend;
   readonly gate: WriteGate;
+  readonly health: StoreHealth;
   readonly limits: BlockCacheLimits;
   readonly superblock: Superblock;
   readonly lease: Lease;
@@ -80,6 +81,7 @@ export class OpenFileSystem implements AsyncDisposable {
   readonly backend: Pick<ConnectedBackend, 'metrics' | 'setBandwidth'>;
   /** Whether changes are taken. */
   readonly gate: WriteGate;
+  readonly health: StoreHealth;
   readonly limits: BlockCacheLimits;
   /** As it was published when the file system was opened. */
   readonly superblock: Superblock;
@@ -95,6 +97,7 @@ export class OpenFileSystem implements AsyncDisposable {
     this.uploads = parts.uploads;
     this.backend = parts.backend;
     this.gate = parts.gate;
+    this.health = parts.health;
     this.limits = parts.limits;
     this.superblock = parts.superblock;
     this.#lease = parts.lease;
@@ -143,7 +146,9 @@ export async function openFileSystem(
   const { url, maxConnections } = storage.backend;
   checkDescriptorLimit(maxConnections);
   const local = resources.use(new LocalDirectory(storage.cachedir, url));
-  const store = await openStore(storage, compress, interaction, connectStore);
+  const gate = new WriteGate();
+  const health = resources.use(new StoreHealth(gate));
+  const store = await openStore(storage, compress, interaction, connectStore, health.noteState);
   resources.use(store.objects);
 
   const keeper = new SuperblockKeeper(local, store.objects, compress);
@@ -176,7 +181,6 @@ export async function openFileSystem(
   const { guard, objects } = await beginWriting({ lease, keeper, objects: store.objects, superblock, signal });
   unlessPublished.move();
   resources.use(guard);
-  const gate = new WriteGate();
   guard.onLost = (error) => {
     gate.close('lost', error.message);
     log.error('%s: this mount is read-only now. What it has not stored yet stays in %s', capitalized(error.message), local.path);
@@ -212,17 +216,23 @@ export async function openFileSystem(
     maxDownloads: maxConnections,
     whenStuck: request.fullCache,
     readTimeoutMs: request.readTimeoutMs === 0 ? Infinity : request.readTimeoutMs,
-    onUploadState: (error) => {
-      // What is worth another try has been tried for a day by now; a lost file system has its own reason.
-      const isOutage = error instanceof BackendError && !(error instanceof NoSpaceError || error instanceof FileSystemLostError);
-      if (isOutage) gate.close('store', error.message);
-      else if (error === undefined) gate.open('store');
-    },
+    storeIsDown: () => health.isDown,
+    onUploadState: (error) => health.noteWrite(error),
   });
+  health.onChange = () => blocks.storeStateChanged();
+  health.probe = async () => {
+    await lease.renew();
+    return blocks.uploadFailure === undefined || blocks.stats().dirtyEntryCount === 0;
+  };
   // On failure dirty blocks stay for the next mount.
   resources.defer(() => blocks.close({ keep: request.keepCache }));
   if (origin === 'recovered') {
-    log.info('Recovered %d blocks (%s) that were not in the store yet.', recovery.dirtyBlockCount, formatBytes(recovery.dirtyBytes));
+    const { dirtyBlockCount, dirtyBytes } = recovery;
+    log.info(
+      'Recovered from a mount that did not end cleanly: %d blocks (%s) were not in the store.',
+      dirtyBlockCount,
+      formatBytes(dirtyBytes),
+    );
   }
   const fileSystem = new FileSystem({
     database,
@@ -245,13 +255,14 @@ export async function openFileSystem(
       superblock,
       intervalMs: request.metadataBackupIntervalMs,
       requireOwned: () => guard.check(),
+      onState: (error) => health.noteWrite(error),
     }),
   );
   await uploads.countTotals();
   fileSystem.purgeOrphans();
   const { backend } = store;
   return new OpenFileSystem(
-    { fileSystem, database, blocks, uploads, backend, gate, limits, superblock, lease, guard, origin },
+    { fileSystem, database, blocks, uploads, backend, gate, health, limits, superblock, lease, guard, origin },
     resources.move(),
   );
 }

@@ -1,6 +1,7 @@
 /** From settings to an open object store of an existing file system: backend, key, envelope, superblock. What every command begins with that works on a file system. */
 import { type Connect, connect } from '../backends/connect.ts';
 import type { ConnectedBackend } from '../backends/decorated-backend.ts';
+import type { StoreStateListener } from '../backends/decorators/retry.ts';
 import type { StorageSettings } from '../cli/storage-settings.ts';
 import type { CompressionSpec } from '../envelope/compression-spec.ts';
 import { masterKeyEnvelope, plainEnvelope } from '../envelope/envelope.ts';
@@ -25,8 +26,9 @@ export async function openStore(
   compression: CompressionSpec,
   interaction: Pick<Interaction, 'askSecret' | 'signal'>,
   connectStore: Connect = connect,
+  onState?: StoreStateListener,
 ): Promise<OpenStore> {
-  const parts = await openObjects(storage, compression, interaction, connectStore);
+  const parts = await openObjects(storage, compression, interaction, (spec) => connectStore(spec, onState));
   try {
     return { ...parts, superblock: await fetchSuperblock(parts.objects, { signal: interaction.signal }) };
   } catch (error) {

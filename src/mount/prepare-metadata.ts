@@ -53,10 +53,7 @@ export async function prepareMetadata(
     log.info('Using cached metadata.');
     return { origin: 'as-stored' };
   }
-  if (choice.use === 'recovered-local') {
-    log.info('The last mount did not end cleanly: recovering from the local copy.');
-    return { origin: 'recovered' };
-  }
+  if (choice.use === 'recovered-local') return { origin: 'recovered' };
   await download(choice.setAside);
   return { origin: 'as-stored' };
 

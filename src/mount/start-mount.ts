@@ -34,7 +34,7 @@ export async function startMount(request: MountRequest, interaction: Interaction
       connectStore,
     ),
   );
-  const { fileSystem, database, blocks, uploads, backend, gate, limits, superblock } = opened;
+  const { fileSystem, database, blocks, uploads, backend, gate, health, limits, superblock } = opened;
   const kernel = new NotifiedKernel();
   const controlFile = new ControlFile(
     controlActions({
@@ -44,6 +44,8 @@ export async function startMount(request: MountRequest, interaction: Interaction
       uploads,
       store: backend,
       kernel,
+      gate,
+      health,
       maxCacheEntries: limits.entryCount,
       eventsName: request.eventsName,
     }),

@@ -4,7 +4,7 @@
  *
  * Where the store can replace conditionally the lease is also renewed now and then, so that it tells whether its holder is alive.
  */
-import { BackendError, CorruptedObjectError, NoSuchObjectError } from '../backends/errors.ts';
+import { CorruptedObjectError, FileSystemLostError, NoSuchObjectError } from '../backends/errors.ts';
 import { fetchSuperblock } from '../metadata/generations.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { UserError } from '../util/errors.ts';
@@ -19,9 +19,6 @@ const CHECK_INTERVAL_MS = 60_000;
 const CHECKS_PER_RENEWAL = 10;
 
 const log = logger('mount');
-
-/** Another machine has the file system now. Not worth another try. */
-export class FileSystemLostError extends BackendError {}
 
 export class WriterGuard implements Disposable {
   readonly #lease: Lease;

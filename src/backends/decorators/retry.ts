@@ -3,12 +3,24 @@
  *
  * NoSpaceError is passed on although it is temporary: room may not come back for days, and the block cache must know to push back on writers.
  *
+ * It knows whether the store works at all, and tells that whenever it changes, and of each failure.
+ *
  * A conditional store whose reply was lost would, when repeated, fail on the object it has made itself. Then the object is fetched: if it is
  * the one we stored, to the last byte, the store has succeeded. (Callers who race make their objects unique.)
  */
 import { logger } from '../../util/log.ts';
 import type { Backend, ListedObject, ObjectKey, RequestOptions, StoreOptions, StoreResult } from '../backend.ts';
-import { BackendError, GaveUpError, NoSpaceError, PreconditionFailedError } from '../errors.ts';
+import {
+  AuthenticationError,
+  BackendError,
+  GaveUpError,
+  HostNotFoundError,
+  MisconfigurationError,
+  NoSpaceError,
+  NoSuchContainerError,
+  PermissionError,
+  PreconditionFailedError,
+} from '../errors.ts';
 import { writeBasicMapping } from '../../util/basic-mapping.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 import { InterceptedBackend, objectText, operation, prefixText } from './intercepted-backend.ts';
@@ -16,6 +28,8 @@ import type { Operation } from './intercepted-backend.ts';
 import { RetryRate } from './retry-rate.ts';
 import { DEFAULT_RETRY_POLICY, RetrySchedule, systemRetryClock } from './retry-policy.ts';
 import type { RetryClock, RetryPolicy } from './retry-policy.ts';
+
+const TROUBLE = [AuthenticationError, PermissionError, NoSuchContainerError, MisconfigurationError, HostNotFoundError];
 
 const MS_PER_HOUR = 3_600_000;
 
@@ -32,6 +46,9 @@ export interface RetryEvent {
   readonly error: BackendError;
 }
 
+/** Told of each request that failed because the store does not work, and by `undefined` of the first that it answered after that. */
+export type StoreStateListener = (trouble: BackendError | undefined) => void;
+
 export interface RetryOptions {
   readonly policy?: Partial<RetryPolicy>;
   readonly clock?: RetryClock;
@@ -39,6 +56,7 @@ export interface RetryOptions {
   readonly onRetry?: (event: RetryEvent) => void;
   /** Told when there are alarmingly many retries (per second, over a minute); by default that is logged. */
   readonly onManyRetries?: (perSecond: number) => void;
+  readonly onState?: StoreStateListener;
 }
 
 const log = logger('backends/retry');
@@ -48,6 +66,8 @@ export class RetryingBackend extends InterceptedBackend {
   readonly #clock: RetryClock;
   readonly #onRetry: (event: RetryEvent) => void;
   readonly #rate: RetryRate;
+  readonly #onState: StoreStateListener;
+  #inTrouble = false;
 
   constructor(inner: Backend, options: RetryOptions = {}) {
     super(inner);
@@ -55,6 +75,7 @@ export class RetryingBackend extends InterceptedBackend {
     this.#clock = options.clock ?? systemRetryClock;
     this.#onRetry = options.onRetry ?? logRetry;
     this.#rate = new RetryRate(options.onManyRetries ?? logManyRetries);
+    this.#onState = options.onState ?? (() => {});
   }
 
   override store(
@@ -90,10 +111,12 @@ export class RetryingBackend extends InterceptedBackend {
         for await (const listed of this.inner.list(prefix, options)) {
           if (yielded.has(listed.key)) continue;
           yielded.add(listed.key);
+          this.#answered();
           // It works again.
           if (failures > 1) [failures, schedule] = [1, new RetrySchedule(this.#policy, this.#clock)];
           yield listed;
         }
+        this.#answered();
         return;
       } catch (error) {
         await this.#pause(subject, error, failures, schedule);
@@ -105,15 +128,29 @@ export class RetryingBackend extends InterceptedBackend {
     const schedule = new RetrySchedule(this.#policy, this.#clock);
     for (let failures = 1; ; failures += 1) {
       try {
-        return await run();
+        const result = await run();
+        this.#answered();
+        return result;
       } catch (error) {
         await this.#pause(subject, error, failures, schedule);
       }
     }
   }
 
+  #answered(): void {
+    if (!this.#inTrouble) return;
+    this.#inTrouble = false;
+    this.#onState(undefined);
+  }
+
   /** Waits before the next try. @throws the error if there is to be none */
   async #pause(subject: Operation, error: unknown, failures: number, schedule: RetrySchedule): Promise<void> {
+    if (error instanceof BackendError) {
+      if (isTrouble(error)) {
+        this.#inTrouble = true;
+        this.#onState(error);
+      } else this.#answered();
+    }
     if (!(error instanceof BackendError) || !error.temporary || error instanceof NoSpaceError) throw error;
     subject.signal?.throwIfAborted();
     const delayMs = schedule.nextDelayMs(error.retryAfterMs);
@@ -137,6 +174,12 @@ export class RetryingBackend extends InterceptedBackend {
     if (!same) return undefined;
     return { storedSizeBytes: found.storedSizeBytes, ...(found.version === undefined ? {} : { version: found.version }) };
   }
+}
+
+/** Whether nothing can be had of the store; what is wrong with one object, or the lack of room, is not that. */
+function isTrouble(error: BackendError): boolean {
+  if (error instanceof NoSpaceError) return false;
+  return error.temporary || TROUBLE.some((kind) => error instanceof kind);
 }
 
 function canonical(metadata: ObjectMetadata): string {

@@ -1,8 +1,9 @@
 /** A process that makes and mounts file systems as its parent says, over a store that can kill it or fail. */
 import { openDecorated } from '../../../src/backends/decorated-backend.ts';
+import type { StoreStateListener } from '../../../src/backends/decorators/retry.ts';
 import { type Fault, FaultyBackend, type FaultPlan } from '../../../src/backends/decorators/faulty.ts';
 import { openBackend } from '../../../src/backends/open-backend.ts';
-import { NoSpaceError } from '../../../src/backends/errors.ts';
+import { AuthenticationError, NoSpaceError } from '../../../src/backends/errors.ts';
 import { mkfsSpec } from '../../../src/cli/options/mkfs.ts';
 import { DEFAULT_COMPRESSION } from '../../../src/cli/options/mount.ts';
 import { parseCommand } from '../../../src/cli/parse-command.ts';
@@ -19,7 +20,7 @@ import { type Death, KillingBackend } from './killing-backend.ts';
 
 /** A fault as it can travel between processes. */
 export type PlannedFault =
-  | { readonly kind: 'fail' | 'lose-reply' | 'truncate' | 'corrupt' | 'no-space' }
+  | { readonly kind: 'fail' | 'lose-reply' | 'truncate' | 'corrupt' | 'no-space' | 'revoked' }
   | { readonly kind: 'hang'; readonly forMs: number };
 
 export type MountCommand =
@@ -33,7 +34,13 @@ export type MountCommand =
 
 export type MountAnswer =
   | { readonly log: string }
-  | { readonly done: MountCommand['do']; readonly exitCode: number; readonly message?: string; readonly requestCount: number }
+  | {
+      readonly done: MountCommand['do'];
+      readonly exitCode: number;
+      readonly message?: string;
+      readonly requestCount: number;
+      readonly listCount: number;
+    }
   /** The mount ended without being told. */
   | { readonly ended: number };
 
@@ -41,6 +48,12 @@ let killing: KillingBackend | undefined;
 let faulty: FaultyBackend | undefined;
 let mount: RunningMount | undefined;
 let plan: FaultPlan = () => undefined;
+/** Listings since the store was opened. */
+let listCount = 0;
+const plannedAndCounted: FaultPlan = (request) => {
+  if (request.name === 'list') listCount += 1;
+  return plan(request);
+};
 
 const tell = (answer: MountAnswer): void => void process.send?.(answer);
 
@@ -53,14 +66,16 @@ async function obey(command: MountCommand): Promise<number> {
     case 'mkfs': {
       const options = parseCommand(mkfsSpec, command.argv);
       const storage = await storageSettings(options, { ask: noAnswer });
-      await makeFileSystem({ ...options, storage }, interaction(command.passphrase), (spec) => connectTo(spec, command.death));
+      await makeFileSystem({ ...options, storage }, interaction(command.passphrase), (spec, onState) =>
+        connectTo(spec, command.death, onState),
+      );
       return 0;
     }
     case 'mount': {
       const options = parseMountOptions(command.argv);
       const storage = await storageSettings(options, { ask: noAnswer });
       const request = { ...options, storage, compress: options.compress ?? DEFAULT_COMPRESSION, eventsName: '' };
-      mount = await startMount(request, interaction(command.passphrase), (spec) => connectTo(spec, command.death));
+      mount = await startMount(request, interaction(command.passphrase), (spec, onState) => connectTo(spec, command.death, onState));
       return 0;
     }
     case 'arm':
@@ -70,7 +85,6 @@ async function obey(command: MountCommand): Promise<number> {
       const first = (faulty?.requestCount ?? 0) + command.request;
       const last = first + (command.until ?? command.request) - command.request;
       plan = ({ number }) => (number >= first && number <= last ? injected(command.fault) : undefined);
-      if (faulty !== undefined) faulty.plan = plan;
       return 0;
     }
     case 'count':
@@ -92,6 +106,8 @@ function injected(fault: PlannedFault): Fault {
   switch (fault.kind) {
     case 'hang':
       return { kind: 'hang', until: new Promise((resolve) => setTimeout(resolve, fault.forMs)) };
+    case 'revoked':
+      return { kind: 'fail', error: new AuthenticationError('the credentials have been revoked') };
     case 'no-space':
       return { kind: 'fail', error: new NoSpaceError('the store is full') };
     default:
@@ -99,13 +115,19 @@ function injected(fault: PlannedFault): Fault {
   }
 }
 
-function connectTo(spec: Parameters<typeof openDecorated>[0], death: Death | undefined): ReturnType<typeof openDecorated> {
+function connectTo(
+  spec: Parameters<typeof openDecorated>[0],
+  death: Death | undefined,
+  onState: StoreStateListener = () => {},
+): ReturnType<typeof openDecorated> {
   return openDecorated(spec, {
     async open(opened) {
-      faulty = new FaultyBackend(await openBackend(opened), plan);
+      faulty = new FaultyBackend(await openBackend(opened), plannedAndCounted);
+      listCount = 0;
       killing = new KillingBackend(faulty, death);
       return killing;
     },
+    onState,
   });
 }
 
@@ -124,6 +146,6 @@ process.on('message', (command: MountCommand) => {
       exitCode: error instanceof UserError ? error.exitCode : 1,
       message: error instanceof Error ? (error instanceof UserError ? error.message : (error.stack ?? error.message)) : String(error),
     }))
-    .then((outcome) => tell({ done: command.do, requestCount: killing?.requestCount ?? 0, ...outcome }))
+    .then((outcome) => tell({ done: command.do, requestCount: killing?.requestCount ?? 0, listCount, ...outcome }))
     .catch(() => process.exit(70));
 });

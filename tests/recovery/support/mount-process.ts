@@ -13,6 +13,7 @@ export interface Outcome {
   readonly exitCode: number;
   readonly message?: string;
   readonly requestCount: number;
+  readonly listCount: number;
 }
 
 /** What a process answers that died instead. */
