@@ -89,7 +89,7 @@ function bandwidthLimit(rate: string): RateSchedule {
 }
 
 function messageOf(failure: unknown): string | undefined {
-  return failure === undefined ? undefined : withoutSecrets(failure instanceof Error ? failure.message : String(failure));
+  return failure instanceof Error ? withoutSecrets(failure.message) : undefined;
 }
 
 function statistics(database: MetadataDatabase, blocks: SegmentedBlockCache): ControlStatistics {
