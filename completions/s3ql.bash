@@ -162,6 +162,14 @@ _s3ql_command() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--keep-last --keep-daily --keep-weekly --keep-monthly --keep-yearly --directory --state --dry-run --proportion-delete --reconstruct-state --use-s3qlrm --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    oauth-client)
+      case $previous in
+        --oauth-client) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--oauth-client --no-browser --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
   esac
 }
 _s3ql() {
@@ -178,9 +186,10 @@ _s3ql() {
     s3qllock) _s3ql_command lock ;;
     s3qlrm) _s3ql_command rm ;;
     s3qlctrl) _s3ql_command ctrl ;;
+    s3ql_oauth_client) _s3ql_command oauth-client ;;
     *)
-      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck verify adm cp lock rm ctrl backup expire --help --version" -- "${COMP_WORDS[1]}"))
+      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck verify adm cp lock rm ctrl backup expire oauth-client --help --version" -- "${COMP_WORDS[1]}"))
       else _s3ql_command "${COMP_WORDS[1]}"; fi ;;
   esac
 }
-complete -F _s3ql s3ql mkfs.s3ql mount.s3ql umount.s3ql s3qlstat fsck.s3ql s3ql_verify s3qladm s3qlcp s3qllock s3qlrm s3qlctrl
+complete -F _s3ql s3ql mkfs.s3ql mount.s3ql umount.s3ql s3qlstat fsck.s3ql s3ql_verify s3qladm s3qlcp s3qllock s3qlrm s3qlctrl s3ql_oauth_client

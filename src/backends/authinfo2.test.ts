@@ -38,18 +38,40 @@ function written(name: string, text: string, mode: number = 0o600): string {
 
 test('sections whose storage-url begins the URL are merged, later ones win', () => {
   expect(authinfo2Settings(FILE, 's3://eu-west-1/bucket/prefix')).toEqual({
-    backendLogin: 'special',
-    backendPassword: '100%#secret;',
-    fsPassphrase: 'correct horse\nbattery staple',
+    backendLogin: { kind: 'value', text: 'special' },
+    backendPassword: { kind: 'value', text: '100%#secret;' },
+    fsPassphrase: { kind: 'value', text: 'correct horse\nbattery staple' },
     maxConnections: '8',
     maxThreads: '3',
     backendOptions: 'sse,tcp-timeout=30',
     cachedir: '~/cache',
     compress: 'zlib-6',
   });
-  expect(authinfo2Settings(FILE, 's3://eu-west-1/bucket')).toEqual({ backendLogin: 'general', backendPassword: '100%#secret;' });
-  expect(authinfo2Settings(FILE, 'gs://bucket-2/')).toEqual({ backendLogin: 'oauth2' });
+  expect(authinfo2Settings(FILE, 's3://eu-west-1/bucket')).toEqual({
+    backendLogin: { kind: 'value', text: 'general' },
+    backendPassword: { kind: 'value', text: '100%#secret;' },
+  });
+  expect(authinfo2Settings(FILE, 'gs://bucket-2/')).toEqual({ backendLogin: { kind: 'value', text: 'oauth2' } });
   expect(authinfo2Settings(FILE, 'local:///srv/')).toEqual({});
+});
+
+test('a secret may be in a file or come from a command; of several sections the last one counts, in whatever form', () => {
+  const file = `
+[all]
+storage-url: s3://
+backend-login: me
+backend-password: old
+fs-passphrase-file: /run/passphrase
+[one]
+storage-url: s3://eu-west-1/
+backend-login-file: /run/login
+backend-password-command: pass show "s3 key"
+`;
+  expect(authinfo2Settings(file, 's3://eu-west-1/bucket')).toEqual({
+    backendLogin: { kind: 'file', text: '/run/login' },
+    backendPassword: { kind: 'command', text: 'pass show "s3 key"' },
+    fsPassphrase: { kind: 'file', text: '/run/passphrase' },
+  });
 });
 
 test('a section without a storage-url applies to nothing, DEFAULT to all that apply', () => {
@@ -62,7 +84,7 @@ test('without a file there are no settings', async () => {
 });
 
 test('a private file is read', async () => {
-  expect(await readAuthinfo2(written('private', FILE), 's3://x/')).toMatchObject({ backendLogin: 'general' });
+  expect(await readAuthinfo2(written('private', FILE), 's3://x/')).toMatchObject({ backendLogin: { kind: 'value', text: 'general' } });
 });
 
 test.for([0o640, 0o604, 0o644])('a file of mode %o is refused with exit code 12', async (mode) => {
@@ -72,6 +94,8 @@ test.for([0o640, 0o604, 0o644])('a file of mode %o is refused with exit code 12'
 test.for([
   ['an unknown key', '[a]\nstorage-url: s3://\nbackend-logn: x'],
   ['an unknown key in a section for other URLs', '[a]\nstorage-url: gs://\nx: y'],
+  ['a secret in two forms', '[a]\nstorage-url: s3://\nbackend-password: x\nbackend-password-command: y'],
+  ['a file where none may be', '[a]\nstorage-url: s3://\ncachedir-file: x'],
   ['no INI file', 'nonsense'],
   ['a lone percent sign', '[a]\nbackend-password: a%b'],
 ])('%s is refused with exit code 2, without a secret in the message', async ([, text = '']) => {

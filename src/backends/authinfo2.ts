@@ -9,11 +9,17 @@ const EXIT_INSECURE = 12;
 const GROUP_OR_OTHERS_READ = 0o044;
 const MAX_FILE_BYTES = 1024 * 1024;
 
+/** A secret as it is, or the file that holds it, or the command that prints it. */
+export interface SecretSetting {
+  readonly kind: 'value' | 'file' | 'command';
+  readonly text: string;
+}
+
 /** What an authfile says for one storage URL: text as it stands there, checked by whoever uses it. */
 export interface Authinfo2Settings {
-  readonly backendLogin?: string;
-  readonly backendPassword?: string;
-  readonly fsPassphrase?: string;
+  readonly backendLogin?: SecretSetting;
+  readonly backendPassword?: SecretSetting;
+  readonly fsPassphrase?: SecretSetting;
   readonly backendOptions?: string;
   readonly cachedir?: string;
   readonly maxConnections?: string;
@@ -22,10 +28,12 @@ export interface Authinfo2Settings {
 }
 
 const STORAGE_URL = 'storage-url';
-const SETTINGS: ReadonlyMap<string, keyof Authinfo2Settings> = new Map([
+const SECRETS: ReadonlyMap<string, 'backendLogin' | 'backendPassword' | 'fsPassphrase'> = new Map([
   ['backend-login', 'backendLogin'],
   ['backend-password', 'backendPassword'],
   ['fs-passphrase', 'fsPassphrase'],
+]);
+const SETTINGS: ReadonlyMap<string, 'backendOptions' | 'cachedir' | 'maxConnections' | 'maxThreads' | 'compress'> = new Map([
   ['backend-options', 'backendOptions'],
   ['cachedir', 'cachedir'],
   ['max-connections', 'maxConnections'],
@@ -60,13 +68,18 @@ export function authinfo2Settings(text: string, canonicalUrl: string): Authinfo2
 }
 
 function sectionSettings(name: string, section: ConfigSection): Authinfo2Settings {
-  const entries: [keyof Authinfo2Settings, string][] = [];
-  for (const [key, value] of section) {
+  const settings: Record<string, string | SecretSetting> = {};
+  for (const [key, text] of section) {
+    const [, secretKey = key, kind = 'value'] = /^(.+)-(file|command)$/.exec(key) ?? [];
+    const secret = SECRETS.get(secretKey);
     const setting = SETTINGS.get(key);
-    if (setting !== undefined) entries.push([setting, value]);
+    if (secret !== undefined) {
+      if (settings[secret] !== undefined) throw new ConfigSyntaxError(`section [${name}] has more than one setting for ${secretKey}`);
+      settings[secret] = { kind: kind as SecretSetting['kind'], text };
+    } else if (setting !== undefined) settings[setting] = text;
     else if (key !== STORAGE_URL) throw new ConfigSyntaxError(`unknown setting "${key}" in section [${name}]`);
   }
-  return Object.fromEntries(entries);
+  return settings;
 }
 
 async function readPrivateFile(path: string): Promise<string | undefined> {

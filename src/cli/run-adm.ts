@@ -11,7 +11,8 @@ import { parseCommand } from './parse-command.ts';
 import { InterruptedError } from './report-error.ts';
 import { abortOnInterrupt } from './run-mkfs.ts';
 import { SecretReader } from './secret-reader.ts';
-import { ensureCachedir, storageSettings, type StorageSettings } from './storage-settings.ts';
+import { NO_OUTSIDE_SECRETS } from './secret-sources.ts';
+import { ensureCachedir, type SettingSources, storageSettings, type StorageSettings } from './storage-settings.ts';
 
 export type { AdminActionName } from './options/adm.ts';
 
@@ -40,6 +41,9 @@ export type AdminAction = (request: AdminRequest, interaction: AdminInteraction)
 /** What can be done to a file system that another machine still seems to use. */
 const TAKING_OVER: ReadonlySet<AdminActionName> = new Set(['passphrase', 'recover-key', 'restore-metadata', 'clear']);
 
+/** What the environment says is meant for the file system itself. */
+const TARGET_SOURCES: SettingSources = { outside: NO_OUTSIDE_SECRETS };
+
 /** The command. Returns its exit code. */
 export async function runAdm(argv: readonly string[], actions: Readonly<Record<AdminActionName, AdminAction>>): Promise<number> {
   const options = parseCommand(admSpec, argv);
@@ -55,7 +59,8 @@ export async function runAdm(argv: readonly string[], actions: Readonly<Record<A
   using output = openOutput(options);
   const secrets = new SecretReader();
   const storage = await storageSettings(options, secrets);
-  const target = options.to === undefined ? undefined : await storageSettings({ ...options, storageUrl: options.to }, secrets);
+  const target =
+    options.to === undefined ? undefined : await storageSettings({ ...options, storageUrl: options.to }, secrets, TARGET_SOURCES);
   ensureCachedir(storage.cachedir);
   using interrupt = abortOnInterrupt();
   const { signal } = interrupt;

@@ -9,7 +9,7 @@ import { SecretReader } from './secret-reader.ts';
 import { ensureCachedir, storageSettings, type StorageSettings } from './storage-settings.ts';
 
 export interface MkfsRequest extends MkfsOptions {
-  /** Its fsPassphrase is not for mkfs: a new passphrase is always asked for. */
+  /** Its fsPassphrase is never the authfile's: a mistake there would be found when it is too late. */
   readonly storage: StorageSettings;
 }
 
@@ -25,7 +25,7 @@ export async function runMkfs(argv: readonly string[], makeFileSystem: MakeFileS
   const options = parseCommand(mkfsSpec, argv);
   using output = openOutput(options);
   const secrets = new SecretReader();
-  const storage = await storageSettings(options, secrets);
+  const storage = await storageSettings(options, secrets, { newFileSystem: true });
   ensureCachedir(storage.cachedir);
   const { signal, [Symbol.dispose]: ignoreInterrupts } = abortOnInterrupt();
   try {

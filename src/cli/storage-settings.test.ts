@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StorageOptions, StorageUrlArgument } from './options/shared.ts';
 import type { Authinfo2Settings } from '../backends/authinfo2.ts';
+import { NO_OUTSIDE_SECRETS, takeOutsideSecrets } from './secret-sources.ts';
 import { ensureCachedir, storageSettings } from './storage-settings.ts';
 
 const NOTHING_GIVEN: StorageUrlArgument & StorageOptions = {
@@ -24,7 +25,7 @@ const nobody = {
 };
 
 async function settings(options: Partial<typeof NOTHING_GIVEN>, authfile: Authinfo2Settings): ReturnType<typeof storageSettings> {
-  return storageSettings({ ...NOTHING_GIVEN, ...options }, nobody, async () => authfile);
+  return storageSettings({ ...NOTHING_GIVEN, ...options }, nobody, { readAuthfile: async () => authfile, outside: NO_OUTSIDE_SECRETS });
 }
 
 test('what neither the command line nor the authfile says has its default', async () => {
@@ -42,15 +43,16 @@ const AUTHFILE: Authinfo2Settings = {
   maxConnections: '3',
   maxThreads: '4',
   compress: 'zlib-2',
-  fsPassphrase: 'secret',
+  fsPassphrase: { kind: 'value', text: 'secret' },
 };
 
 test('the authfile is asked for the canonical URL, and its settings hold', async () => {
   const asked: string[][] = [];
-  const found = await storageSettings(NOTHING_GIVEN, nobody, async (path, url) => {
+  const readAuthfile = async (path: string, url: string): Promise<Authinfo2Settings> => {
     asked.push([path, url]);
     return AUTHFILE;
-  });
+  };
+  const found = await storageSettings(NOTHING_GIVEN, nobody, { readAuthfile, outside: NO_OUTSIDE_SECRETS });
   expect(asked).toEqual([['/auth', 'local:///store/']]);
   expect(found).toMatchObject({
     backend: { maxConnections: 3 },
@@ -59,6 +61,33 @@ test('the authfile is asked for the canonical URL, and its settings hold', async
     compress: { algorithm: 'zlib', level: 2 },
     fsPassphrase: 'secret',
   });
+});
+
+test('secrets of the environment count more than those of the authfile, and only what a store needs is asked for', async () => {
+  const environment = { S3QL_BACKEND_PASSWORD: 'from environment', S3QL_FS_PASSPHRASE_COMMAND: 'echo "$S3QL_STORAGE_URL"' };
+  const authfile: Authinfo2Settings = {
+    backendLogin: { kind: 'command', text: 'echo from command' },
+    backendPassword: { kind: 'command', text: 'false' },
+    fsPassphrase: { kind: 'value', text: 'from authfile' },
+  };
+  const outside = takeOutsideSecrets(environment);
+  const read = (storageUrl: string, newFileSystem = false): ReturnType<typeof storageSettings> =>
+    storageSettings({ ...NOTHING_GIVEN, storageUrl }, nobody, { readAuthfile: async () => authfile, outside, newFileSystem });
+  expect(await read('s3://eu-west-1/bucket')).toMatchObject({
+    backend: { login: 'from command', password: 'from environment' },
+    fsPassphrase: 's3://eu-west-1/bucket',
+  });
+  expect((await read('local:///store')).backend).not.toHaveProperty('login');
+  expect(await read('local:///store', true)).toMatchObject({ fsPassphrase: 'local:///store/' });
+});
+
+test('a passphrase of the authfile is not that of a file system that is being made', async () => {
+  const { fsPassphrase } = await storageSettings(NOTHING_GIVEN, nobody, {
+    readAuthfile: async () => AUTHFILE,
+    outside: NO_OUTSIDE_SECRETS,
+    newFileSystem: true,
+  });
+  expect(fsPassphrase).toBeUndefined();
 });
 
 test('the command line counts more than the authfile', async () => {

@@ -1,9 +1,9 @@
 /**
  * Where a file system is stored and how it is reached: the command line, completed by the authfile's settings for the storage URL, by defaults,
- * and, for credentials that are nowhere to be found, by the person.
+ * and, for credentials that are nowhere to be found (secret-sources.ts), by the person.
  */
 import { mkdirSync } from 'node:fs';
-import { readAuthinfo2, type Authinfo2Settings } from '../backends/authinfo2.ts';
+import { readAuthinfo2 } from '../backends/authinfo2.ts';
 import type { BackendSpec } from '../backends/backend-factory.ts';
 import { backendFactoryFor, backendSpec, canonicalStorageUrl } from '../backends/open-backend.ts';
 import type { CompressionSpec } from '../envelope/compression-spec.ts';
@@ -13,6 +13,7 @@ import { InvalidValueError } from './options/option.ts';
 import { DEFAULT_CACHEDIR, DEFAULT_MAX_CONNECTIONS, type StorageOptions, type StorageUrlArgument } from './options/shared.ts';
 import { compression, integer, path } from './options/values.ts';
 import type { SecretReader } from './secret-reader.ts';
+import { authfileSource, type OutsideSecrets, readSecret, type SecretName, takeOutsideSecrets } from './secret-sources.ts';
 
 export interface StorageSettings {
   /** Everything needed to open the store, credentials included. */
@@ -27,16 +28,30 @@ export interface StorageSettings {
   readonly fsPassphrase: string | undefined;
 }
 
+/** Where settings come from besides the command line; tests give others. */
+export interface SettingSources {
+  readonly readAuthfile?: typeof readAuthinfo2;
+  /** Default: those of this process, taken out of its environment. */
+  readonly outside?: OutsideSecrets;
+  /** For a file system that is only being made: the authfile's passphrase is not meant for it. */
+  readonly newFileSystem?: boolean;
+}
+
 /** @throws UserError: 2 and 3 for settings that make no sense, 12 for an authfile that others may read */
 export async function storageSettings(
   options: StorageUrlArgument & StorageOptions,
   secrets: Pick<SecretReader, 'ask'>,
-  readAuthfile: typeof readAuthinfo2 = readAuthinfo2,
+  { readAuthfile = readAuthinfo2, outside = takeOutsideSecrets(), newFileSystem = false }: SettingSources = {},
 ): Promise<StorageSettings> {
   const url = canonicalStorageUrl(options.storageUrl);
   const authfile = await readAuthfile(options.authfile, url);
-  const fromAuthfile = <T>(key: keyof Authinfo2Settings, parse: (text: string) => T): T | undefined =>
+  const fromAuthfile = <T>(key: 'cachedir' | 'maxConnections' | 'maxThreads' | 'compress', parse: (text: string) => T): T | undefined =>
     parseSetting(options.authfile, key, authfile[key], parse);
+
+  const secret = async (name: SecretName, useAuthfile = true): Promise<string | undefined> => {
+    const inAuthfile = useAuthfile ? authfileSource(name, authfile, options.authfile) : undefined;
+    return readSecret([...outside[name], ...(inAuthfile === undefined ? [] : [inAuthfile])], url);
+  };
 
   const checked = backendSpec({
     url,
@@ -45,11 +60,11 @@ export async function storageSettings(
     bandwidthLimits: { upload: options.uploadLimit, download: options.downloadLimit },
   });
   return {
-    backend: { ...checked, ...(await credentials(url, authfile, secrets)) },
+    backend: { ...checked, ...(await credentials(url, secret, secrets)) },
     cachedir: options.cachedir ?? fromAuthfile('cachedir', path) ?? path(DEFAULT_CACHEDIR),
     maxThreads: options.maxThreads ?? fromAuthfile('maxThreads', integer(1)),
     compress: fromAuthfile('compress', compression),
-    fsPassphrase: authfile.fsPassphrase,
+    fsPassphrase: await secret('fs-passphrase', !newFileSystem),
   };
 }
 
@@ -64,17 +79,17 @@ export function ensureCachedir(cachedir: string): void {
 
 async function credentials(
   url: string,
-  { backendLogin: login, backendPassword: password }: Authinfo2Settings,
+  secret: (name: SecretName) => Promise<string | undefined>,
   secrets: Pick<SecretReader, 'ask'>,
 ): Promise<Pick<BackendSpec, 'login' | 'password'>> {
   const { credentials, loginLabel, passwordLabel } = backendFactoryFor(url);
-  const ask = async (label: string): Promise<string> => secrets.ask({ prompt: `Enter ${label} for ${url}` });
   if (credentials === 'none') return {};
-  if (credentials === 'optional') return { ...(login === undefined ? {} : { login }), ...(password === undefined ? {} : { password }) };
-  return {
-    login: login ?? (await ask(loginLabel ?? 'backend login')),
-    password: password ?? (await ask(passwordLabel ?? 'backend password')),
-  };
+  const ask = async (label: string): Promise<string> => secrets.ask({ prompt: `Enter ${label} for ${url}` });
+  let login = await secret('backend-login');
+  if (credentials === 'required') login ??= await ask(loginLabel ?? 'backend login');
+  let password = await secret('backend-password');
+  if (credentials === 'required') password ??= await ask(passwordLabel ?? 'backend password');
+  return { ...(login === undefined ? {} : { login }), ...(password === undefined ? {} : { password }) };
 }
 
 function parseSetting<T>(file: string, key: string, text: string | undefined, parse: (text: string) => T): T | undefined {

@@ -92,6 +92,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     spec: async () => (await import('../cli/options/expire.ts')).expireSpec,
     load: () => import('./expire.ts'),
   },
+  {
+    name: 'oauth-client',
+    program: 's3ql_oauth_client',
+    spec: async () => (await import('../cli/options/oauth-client.ts')).oauthClientSpec,
+    load: () => import('./oauth-client.ts'),
+  },
 ];
 
 /** Finds a command by its name or its program's. */

@@ -60,10 +60,9 @@ export async function makeFileSystem(
   if (request.plain) {
     await deleteMasterKey(backend);
   } else {
-    const passphrase = await interaction.askSecret({
-      prompt: 'Enter encryption passphrase',
-      confirmPrompt: 'Confirm encryption passphrase',
-    });
+    const passphrase =
+      storage.fsPassphrase ??
+      (await interaction.askSecret({ prompt: 'Enter encryption passphrase', confirmPrompt: 'Confirm encryption passphrase' }));
     log.info('Generating random encryption key...');
     masterKey = new Uint8Array(randomBytes(MASTER_KEY_BYTES));
     await writeMasterKey(backend, masterKey, passphrase);

@@ -10,7 +10,7 @@ import type { HttpClient } from '../http/http-client.ts';
 import { fetchWith } from '../http/fetch-with.ts';
 import type { OauthClient } from './oauth-client-file.ts';
 
-const SCOPES = ['https://www.googleapis.com/auth/devstorage.read_write'];
+export const GOOGLE_SCOPES: string[] = ['https://www.googleapis.com/auth/devstorage.read_write'];
 
 export type GoogleCredentials =
   /** Whatever Google's own tools would use: GOOGLE_APPLICATION_CREDENTIALS, gcloud's, the machine's. */
@@ -51,7 +51,7 @@ function clientMaker(credentials: GoogleCredentials, http: HttpClient): () => Pr
   const transporterOptions = { fetchImplementation: fetchWith(http), noProxy: [/./], retry: false };
   switch (credentials.kind) {
     case 'adc':
-      return () => new GoogleAuth({ scopes: SCOPES, clientOptions: { transporterOptions } }).getClient();
+      return () => new GoogleAuth({ scopes: GOOGLE_SCOPES, clientOptions: { transporterOptions } }).getClient();
     case 'oauth2':
       return async () => {
         const { client, refreshToken } = credentials;
@@ -60,7 +60,7 @@ function clientMaker(credentials: GoogleCredentials, http: HttpClient): () => Pr
       };
     default:
       // The file is read anew each time: it may have been replaced.
-      return async () => new JWT({ ...readServiceAccount(credentials.keyFile), scopes: SCOPES, transporterOptions });
+      return async () => new JWT({ ...readServiceAccount(credentials.keyFile), scopes: GOOGLE_SCOPES, transporterOptions });
   }
 }
 
@@ -84,7 +84,7 @@ interface TokenRefusal {
   readonly error_description?: string;
 }
 
-function tokenError(cause: unknown): Error {
+export function tokenError(cause: unknown): Error {
   if (cause instanceof UserError) return cause;
   for (let at = cause; at instanceof Error; at = at.cause) {
     if (at instanceof BackendError) return at;

@@ -2,7 +2,7 @@
  * Google Cloud Storage's JSON interface in memory, after its documentation, and Google's token service, which checks assertions of service
  * accounts as Google does. https://cloud.google.com/storage/docs/json_api/v1
  */
-import { verify, type KeyObject } from 'node:crypto';
+import { createHash, verify, type KeyObject } from 'node:crypto';
 import { LoopbackServer, type Answer, type ServedRequest } from './loopback-server.ts';
 import type { TestCertificate } from './test-certificates.ts';
 
@@ -98,6 +98,8 @@ export interface TokenServerOptions {
   /** What it gives out. */
   readonly nextToken: () => string;
   readonly expiresInS?: number;
+  /** What a person has allowed in a browser. */
+  readonly consent?: { readonly code: string; readonly codeChallenge: string; readonly redirectUri: string } | undefined;
 }
 
 /** oauth2.googleapis.com/token */
@@ -116,6 +118,26 @@ export function startTokenServer(options: TokenServerOptions): Promise<LoopbackS
         return form.get('refresh_token') === options.refreshToken
           ? granted()
           : refuse('invalid_grant', 'Token has been expired or revoked.');
+      case 'authorization_code': {
+        const { consent } = options;
+        const challenge = createHash('sha256')
+          .update(form.get('code_verifier') ?? '')
+          .digest('base64url');
+        if (
+          consent === undefined ||
+          form.get('code') !== consent.code ||
+          challenge !== consent.codeChallenge ||
+          form.get('redirect_uri') !== consent.redirectUri
+        ) {
+          return refuse('invalid_grant', 'Malformed auth code.');
+        }
+        return json(200, {
+          access_token: options.nextToken(),
+          expires_in: 3600,
+          token_type: 'Bearer',
+          refresh_token: options.refreshToken,
+        });
+      }
       case 'urn:ietf:params:oauth:grant-type:jwt-bearer':
         return assertionIsGood(form.get('assertion') ?? '', options) ? granted() : refuse('invalid_grant', 'Invalid JWT Signature.');
       default:
