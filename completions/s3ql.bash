@@ -170,6 +170,107 @@ _s3ql_command() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--oauth-client --no-browser --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    ls)
+      case $previous in
+        --storage-url) COMPREPLY=(); return ;;
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--long --all --recursive --directory --storage-url --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    cat)
+      case $previous in
+        --offset) COMPREPLY=(); return ;;
+        --length) COMPREPLY=(); return ;;
+        --storage-url) COMPREPLY=(); return ;;
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--offset --length --storage-url --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    get)
+      case $previous in
+        --storage-url) COMPREPLY=(); return ;;
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--storage-url --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    put)
+      case $previous in
+        --compress) COMPREPLY=($(compgen -W "lzma-6 bzip2-6 zlib-6 none" -- "$word")); return ;;
+        --storage-url) COMPREPLY=(); return ;;
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--compress --storage-url --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    find)
+      case $previous in
+        --name) COMPREPLY=(); return ;;
+        --iname) COMPREPLY=(); return ;;
+        --type) COMPREPLY=($(compgen -W "f d l p s b c" -- "$word")); return ;;
+        --size) COMPREPLY=(); return ;;
+        --newer) COMPREPLY=(); return ;;
+        --older) COMPREPLY=(); return ;;
+        --maxdepth) COMPREPLY=(); return ;;
+        --storage-url) COMPREPLY=(); return ;;
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--name --iname --type --size --newer --older --maxdepth --print0 --storage-url --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    du)
+      case $previous in
+        --max-depth) COMPREPLY=(); return ;;
+        --storage-url) COMPREPLY=(); return ;;
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--max-depth --raw --storage-url --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
   esac
 }
 _s3ql() {
@@ -188,7 +289,7 @@ _s3ql() {
     s3qlctrl) _s3ql_command ctrl ;;
     s3ql_oauth_client) _s3ql_command oauth-client ;;
     *)
-      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck verify adm cp lock rm ctrl backup expire oauth-client --help --version" -- "${COMP_WORDS[1]}"))
+      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck verify adm cp lock rm ctrl backup expire oauth-client ls cat get put find du --help --version" -- "${COMP_WORDS[1]}"))
       else _s3ql_command "${COMP_WORDS[1]}"; fi ;;
   esac
 }

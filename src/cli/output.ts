@@ -20,17 +20,19 @@ export interface Output extends Disposable {
 
 export interface OutputSettings extends OutputOptions {
   readonly journal?: boolean;
+  /** Besides progress, only warnings and errors go to the terminal: for commands whose output is the point. */
+  readonly terse?: boolean;
 }
 
 /** Messages of the log and progress go to stderr from now on, in the form the options ask for. */
 export function openOutput(settings: OutputSettings, stream: MessageStream = process.stderr): Output {
-  const { debug, debugModules, quiet, json, journal = false } = settings;
+  const { debug, debugModules, quiet, json, journal = false, terse = false } = settings;
   const terminal = new Terminal(stream);
   const writeLine = (line: string): void => terminal.line(line);
   const debugging = debug || debugModules.length > 0;
   setLogLevels(levelsOf(settings));
   const sink = json ? jsonSink(writeLine) : journal ? journalSink(writeLine) : consoleSink(terminal, debugging);
-  const added = addLogSink(sink, quiet ? 'warn' : 'debug');
+  const added = addLogSink(sink, quiet || (terse && !debugging) ? 'warn' : 'debug');
   const display = quiet
     ? undefined
     : json

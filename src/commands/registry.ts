@@ -98,6 +98,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     spec: async () => (await import('../cli/options/oauth-client.ts')).oauthClientSpec,
     load: () => import('./oauth-client.ts'),
   },
+  {
+    name: 'ls',
+    spec: async () => (await import('../cli/options/ls.ts')).lsSpec,
+    load: () => import('./ls.ts'),
+  },
+  {
+    name: 'cat',
+    spec: async () => (await import('../cli/options/cat.ts')).catSpec,
+    load: () => import('./cat.ts'),
+  },
+  {
+    name: 'get',
+    spec: async () => (await import('../cli/options/get.ts')).getSpec,
+    load: () => import('./get.ts'),
+  },
+  {
+    name: 'put',
+    spec: async () => (await import('../cli/options/put.ts')).putSpec,
+    load: () => import('./put.ts'),
+  },
+  {
+    name: 'find',
+    spec: async () => (await import('../cli/options/find.ts')).findSpec,
+    load: () => import('./find.ts'),
+  },
+  {
+    name: 'du',
+    spec: async () => (await import('../cli/options/du.ts')).duSpec,
+    load: () => import('./du.ts'),
+  },
 ];
 
 /** Finds a command by its name or its program's. */
