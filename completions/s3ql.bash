@@ -86,7 +86,7 @@ _s3ql_command() {
         --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
         --debug-modules) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--data --missing-file --corrupted-file --start-with --sample --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--data --repair --missing-file --corrupted-file --start-with --sample --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
     adm)
       case $previous in

@@ -1,5 +1,6 @@
 /** Looks for every object that the metadata knows in the store, or reads each in full and compares it with its digest and length. */
 import { CorruptedObjectError, NoSuchObjectError } from '../backends/errors.ts';
+import type { ObjectId } from '../metadata/types.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { UserError } from '../util/errors.ts';
 import { forEachLimit } from '../util/for-each-limit.ts';
@@ -18,8 +19,8 @@ export interface VerifyOptions {
   readonly sample: number;
   readonly random: () => number;
   readonly concurrency: number;
-  readonly onMissing: (key: string) => void;
-  readonly onCorrupted: (key: string, problem: string) => void;
+  readonly onMissing: (key: string, id: ObjectId) => void;
+  readonly onCorrupted: (key: string, id: ObjectId, problem: string) => void;
   readonly progress: ProgressReporter;
   readonly signal: AbortSignal;
 }
@@ -57,10 +58,10 @@ export async function verifyObjects(options: VerifyOptions): Promise<VerifyResul
         verifiedCount += 1;
         if (verdict === 'missing') {
           missingCount += 1;
-          options.onMissing(key);
+          options.onMissing(key, Number(row[0]) as ObjectId);
         } else if (verdict !== undefined) {
           corruptedCount += 1;
-          options.onCorrupted(key, verdict.problem);
+          options.onCorrupted(key, Number(row[0]) as ObjectId, verdict.problem);
         }
       }
       done += 1;

@@ -20,6 +20,17 @@ export interface VerifySummary {
   readonly verifiedCount: number;
   readonly missingCount: number;
   readonly corruptedCount: number;
+  /** Only if something had to be repaired. */
+  readonly repair?: RepairSummary;
+}
+
+export interface RepairSummary {
+  /** Objects that are in the store again. */
+  readonly storedAgainCount: number;
+  /** Objects that are not to be had any more. */
+  readonly lostCount: number;
+  /** Files that lack something now; they are in lost+found. */
+  readonly damagedFileCount: number;
 }
 
 /** The command. Returns its exit code. */
@@ -39,11 +50,19 @@ export async function runVerify(
       { ...options, storage, compress: storage.compress ?? DEFAULT_COMPRESSION },
       { progress: output.progress, signal, askSecret: (question) => secrets.ask(question, signal) },
     );
-    const { verifiedCount, missingCount, corruptedCount } = summary;
-    const text = `Verified ${verifiedCount} objects: ${missingCount} missing, ${corruptedCount} damaged.\n`;
-    process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : text);
+    process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : summaryText(summary));
+    const { missingCount, corruptedCount } = summary;
     return missingCount + corruptedCount > 0 ? EXIT_OBJECTS_DAMAGED : EXIT_OK;
   } catch (error) {
     throw signal.aborted ? new InterruptedError({ cause: error }) : error;
   }
+}
+
+function summaryText({ verifiedCount, missingCount, corruptedCount, repair }: VerifySummary): string {
+  const found = `Verified ${verifiedCount} objects: ${missingCount} missing, ${corruptedCount} damaged.\n`;
+  if (repair === undefined) return found;
+  const { storedAgainCount, lostCount, damagedFileCount } = repair;
+  const again = `Stored again from the cache: ${storedAgainCount} objects.\n`;
+  const lost = lostCount === 0 ? '' : `Lost: ${lostCount} objects; ${damagedFileCount} files that lack parts now are in /lost+found.\n`;
+  return `${found}${again}${lost}`;
 }

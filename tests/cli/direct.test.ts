@@ -229,7 +229,7 @@ test('while it is mounted: refused here, the stored state with a warning elsewhe
   const elsewhere = join(system.directory, 'elsewhere');
   await system.mount();
   expect(await s3ql('ls', [system.storageUrl])).toMatchObject({ exitCode: 40, stdout: '' });
-  await writeFile(join(system.mountpoint, 'new'), 'x');
+  await writeFile(join(system.mountpoint, 'new'), 'x', { flush: true });
   const listed = await s3ql('ls', [system.storageUrl], elsewhere);
   expect(listed).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/^WARNING: The file system is mounted elsewhere/) as string });
   expect(listed.stdout).toContain('source\n');

@@ -13,6 +13,7 @@ import { integer, path, text } from './values.ts';
 
 interface VerifyOwnOptions {
   readonly data: boolean;
+  readonly repair: boolean;
   readonly missingFile: string;
   readonly corruptedFile: string;
   readonly startWith: number;
@@ -28,11 +29,16 @@ export const verifySpec: CommandSpec<StorageUrlArgument, VerifyOwnOptions & Stor
   summary: 'Verify that the store has all data',
   description: [
     'Looks whether the store has every object of the file system; with --data each is read, decrypted and compared with what the metadata knows of it. The file system must not be mounted.',
-    'Objects that are missing or damaged are listed in two files, and the exit code is 46. Nothing else is changed.',
+    'Objects that are missing or damaged are listed in two files, and the exit code is 46, also if --repair could repair everything. Without --repair nothing is changed.',
   ],
   arguments: { storageUrl: { name: 'storage-url', description: 'Where the file system lives', parse: text } },
   options: {
     data: { long: '--data', description: 'Read the contents of the objects instead of only looking whether they are there' },
+    repair: {
+      long: '--repair',
+      description:
+        'Store again what the cache of this machine still holds (mount.s3ql --keep-cache); of the rest, move the files that lack something to lost+found',
+    },
     missingFile: {
       long: '--missing-file',
       value: 'path',
