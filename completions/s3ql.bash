@@ -271,6 +271,43 @@ _s3ql_command() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--max-depth --raw --storage-url --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    pcp)
+      case $previous in
+        --processes) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--archive --processes --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    benchmark)
+      case $previous in
+        --time) COMPREPLY=(); return ;;
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--time --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    remove-objects)
+      case $previous in
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --cachedir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --max-threads) COMPREPLY=(); return ;;
+        --upload-limit) COMPREPLY=(); return ;;
+        --download-limit) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--dry-run --batch --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
   esac
 }
 _s3ql() {
@@ -289,7 +326,7 @@ _s3ql() {
     s3qlctrl) _s3ql_command ctrl ;;
     s3ql_oauth_client) _s3ql_command oauth-client ;;
     *)
-      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck verify adm cp lock rm ctrl backup expire oauth-client ls cat get put find du --help --version" -- "${COMP_WORDS[1]}"))
+      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck verify adm cp lock rm ctrl backup expire oauth-client ls cat get put find du pcp benchmark remove-objects --help --version" -- "${COMP_WORDS[1]}"))
       else _s3ql_command "${COMP_WORDS[1]}"; fi ;;
   esac
 }

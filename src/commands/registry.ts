@@ -128,6 +128,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     spec: async () => (await import('../cli/options/du.ts')).duSpec,
     load: () => import('./du.ts'),
   },
+  {
+    name: 'pcp',
+    spec: async () => (await import('../cli/options/pcp.ts')).pcpSpec,
+    load: () => import('./pcp.ts'),
+  },
+  {
+    name: 'benchmark',
+    spec: async () => (await import('../cli/options/benchmark.ts')).benchmarkSpec,
+    load: () => import('./benchmark.ts'),
+  },
+  {
+    name: 'remove-objects',
+    spec: async () => (await import('../cli/options/remove-objects.ts')).removeObjectsSpec,
+    load: () => import('./remove-objects.ts'),
+  },
 ];
 
 /** Finds a command by its name or its program's. */
