@@ -92,6 +92,8 @@ export interface BlockCache {
   syncLocal(inode?: InodeId): Promise<void>;
   /** Makes durable what must not reach the disk later than the database's next epoch (blocks given up). Call before a commit that is to be durable. */
   syncOrdered(): Promise<void>;
+  /** Whether there is nothing for `syncOrdered` to do. */
+  readonly isOrdered: boolean;
   /** The metadata epoch is durable locally: what was given up or became clean in it may now really go. */
   epochDurable(epoch: Epoch): void;
   /** A complete metadata generation is in the store that contains the epoch: objects given up until then may be deleted. */

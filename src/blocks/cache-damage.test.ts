@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BlockCacheFixture, inodeId, patternBytes } from '../../tests/support/blocks/block-cache-fixture.ts';
 import type { BlockDamage } from './block-cache-options.ts';
@@ -50,6 +52,43 @@ test('a damaged object is healed when its content is stored again', async () => 
   await fixture.cache.drop();
   expect(Buffer.compare(await fixture.read(FILE, BLOCK, BLOCK), data.subarray(BLOCK, 2 * BLOCK))).toBe(0);
   fixture.database.check();
+});
+
+test('what was found damaged is healed by the next mount, too', async () => {
+  const { fixture, data } = await damagedFile();
+  await using _ = fixture;
+  await expect(fixture.read(FILE, BLOCK, BLOCK)).rejects.toMatchObject({ code: 'EIO' });
+  await fixture.close();
+  await fixture.open();
+  await fixture.write(inodeId(11), 0, data.subarray(BLOCK, 2 * BLOCK));
+  await fixture.cache.drop();
+  expect(Buffer.compare(await fixture.read(FILE, BLOCK, BLOCK), data.subarray(BLOCK, 2 * BLOCK))).toBe(0);
+  await fixture.close();
+  expect(readFileSync(join(fixture.directory, 'damaged'), 'latin1')).toBe('');
+});
+
+test('an object that is sound again is so for the next mount', async () => {
+  const { fixture, data } = await damagedFile();
+  await using _ = fixture;
+  const key = `s3ql_data_${fixture.database.get(FILE, 1)?.objectId}`;
+  await expect(fixture.read(FILE, BLOCK, BLOCK)).rejects.toMatchObject({ code: 'EIO' });
+  await fixture.close();
+  fixture.store.content.set(key, data.slice(BLOCK, 2 * BLOCK));
+  await fixture.open();
+  expect(Buffer.compare(await fixture.read(FILE, BLOCK, BLOCK), data.subarray(BLOCK, 2 * BLOCK))).toBe(0);
+  expect(readFileSync(join(fixture.directory, 'damaged'), 'latin1')).toBe('');
+});
+
+test('two objects that were exchanged are both damaged, and both healed', async () => {
+  const { fixture, data } = await damagedFile();
+  await using _ = fixture;
+  const [first, last] = [0, 2].map((block) => `s3ql_data_${fixture.database.get(FILE, block)?.objectId}`);
+  fixture.store.content.set(first ?? '', data.slice(2 * BLOCK));
+  fixture.store.content.set(last ?? '', data.slice(0, BLOCK));
+  for (const offset of [0, BLOCK, 2 * BLOCK]) await expect(fixture.read(FILE, offset, BLOCK)).rejects.toMatchObject({ code: 'EIO' });
+  await fixture.write(inodeId(11), 0, data);
+  await fixture.cache.drop();
+  expect(Buffer.compare(await fixture.read(FILE, 0, 3 * BLOCK), data)).toBe(0);
 });
 
 test('a missing object is EIO', async () => {

@@ -72,7 +72,8 @@ test('only so many segment files are open', async () => {
   }
   const open = readdirSync('/proc/self/fd').filter((fd) => {
     try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(fixture.directory);
+      const path = readlinkSync(`/proc/self/fd/${fd}`);
+      return path.startsWith(fixture.directory) && /\d$/.test(path);
     } catch {
       return false;
     }

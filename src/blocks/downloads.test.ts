@@ -5,12 +5,14 @@ import { FakeObjectStore, storeFailure } from '../../tests/support/blocks/fake-o
 import type { ObjectId, StoredBlock } from '../metadata/types.ts';
 import type { BlockDamage } from './block-cache-options.ts';
 import { CancelledError, Downloads } from './downloads.ts';
+import { DamagedObjects } from './damaged-objects.ts';
 import { dataObjectKey } from './object-ids.ts';
 
 const PLACE = { inode: inodeId(10), block: 3 };
 
 interface Setup {
   readonly downloads: Downloads;
+  readonly damaged: DamagedObjects;
   readonly store: FakeObjectStore;
   readonly damages: BlockDamage[];
   readonly rows: readonly StoredBlock[];
@@ -35,13 +37,14 @@ function setup(limit: number, count: number): Setup {
   };
   const damages: BlockDamage[] = [];
   const log = { info: () => {}, warn: () => {}, error: () => {} };
-  const downloads = new Downloads({ objects: store, limit, log, onDamage: (damage) => damages.push(damage) });
+  const damaged = new DamagedObjects({ path: undefined, isKnown: () => true, log });
+  const downloads = new Downloads({ objects: store, limit, damaged, log, onDamage: (damage) => damages.push(damage) });
   const release = (): void => {
     const all = waiting;
     waiting = [];
     for (const resolve of all) resolve();
   };
-  return { downloads, store, damages, rows, begun, release };
+  return { downloads, damaged, store, damages, rows, begun, release };
 }
 
 function row(rows: readonly StoredBlock[], index: number): StoredBlock {
@@ -101,7 +104,7 @@ test('a read-ahead that nobody wants any more is not fetched', async () => {
 });
 
 test('a damaged object is reported once and not fetched again until it is healed', async () => {
-  const { downloads, store, damages, rows } = setup(4, 1);
+  const { downloads, damaged, store, damages, rows } = setup(4, 1);
   store.before = () => {};
   store.content.set('s3ql_data_1', patternBytes(99, 1000));
   await expect(downloads.get(PLACE, row(rows, 0))).rejects.toMatchObject({ code: 'EIO' });
@@ -109,7 +112,7 @@ test('a damaged object is reported once and not fetched again until it is healed
   expect(store.counts.get).toBe(1);
   expect(damages).toMatchObject([{ ...PLACE, key: 's3ql_data_1' }]);
   store.content.set('s3ql_data_1', patternBytes(1, 1000));
-  downloads.healed(1 as ObjectId);
+  damaged.delete(1 as ObjectId);
   expect(await downloads.get(PLACE, row(rows, 0))).toHaveLength(1000);
 });
 

@@ -1,6 +1,6 @@
 /**
  * Fetches objects, at most `limit` at a time, each once for all who want it; readers go before read-ahead. Keeps the last few results in
- * memory for blocks that found no room in the cache. Remembers damaged objects until their content is stored again.
+ * memory for blocks that found no room in the cache.
  */
 import { CorruptedObjectError, NoSuchObjectError } from '../backends/errors.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
@@ -8,16 +8,16 @@ import type { BlockIndex, InodeId, ObjectId, StoredBlock } from '../metadata/typ
 import { FsError } from '../util/errors.ts';
 import { untilAborted } from '../util/until-aborted.ts';
 import type { BlockCacheLog, BlockDamage } from './block-cache-options.ts';
+import type { DamagedObjects } from './damaged-objects.ts';
 import { dataObjectKey } from './object-ids.ts';
 
 /** Bytes of fetched blocks that are kept in memory for lack of room in the cache; at least one block is. */
 const LOOKASIDE_BYTES = 16 * 1024 * 1024;
-/** Damaged objects that are remembered; beyond, they are fetched (and fail) again. */
-const DAMAGED_COUNT = 10_000;
 
 export interface DownloadsOptions {
   readonly objects: Pick<ObjectStore, 'get'>;
   readonly limit: number;
+  readonly damaged: DamagedObjects;
   /** How long somebody waits for an object; the request itself goes on. Default: for ever. */
   readonly patienceMs?: number;
   readonly log: BlockCacheLog;
@@ -52,7 +52,6 @@ export class Downloads {
   readonly #started = new Set<Flight>();
   readonly #lookaside = new Map<ObjectId, Uint8Array>();
   #lookasideBytes = 0;
-  readonly #damaged = new Map<ObjectId, unknown>();
 
   constructor(options: DownloadsOptions) {
     this.#options = options;
@@ -69,8 +68,9 @@ export class Downloads {
   async get(place: BlockOfFile, row: StoredBlock, signal?: AbortSignal): Promise<Uint8Array> {
     const kept = this.#lookaside.get(row.objectId);
     if (kept) return kept;
-    if (this.#damaged.has(row.objectId)) {
-      throw new FsError('EIO', `object ${dataObjectKey(row.objectId)} is damaged`, { cause: this.#damaged.get(row.objectId) });
+    const damage = this.#options.damaged.recentError(row.objectId);
+    if (damage !== undefined) {
+      throw new FsError('EIO', `object ${dataObjectKey(row.objectId)} is damaged`, { cause: damage });
     }
     let flight = this.#flights.get(row.objectId);
     if (flight) {
@@ -112,7 +112,7 @@ export class Downloads {
    * @throws FsError EIO; CancelledError if not wanted any more when its turn comes
    */
   prefetch(place: BlockOfFile, row: StoredBlock, wanted: () => boolean): Promise<Uint8Array> | undefined {
-    if (this.#flights.has(row.objectId) || this.#lookaside.has(row.objectId) || this.#damaged.has(row.objectId)) return undefined;
+    if (this.#flights.has(row.objectId) || this.#lookaside.has(row.objectId) || this.#options.damaged.has(row.objectId)) return undefined;
     const flight = this.#add(place, row, wanted);
     this.#prefetches.push(flight);
     this.#pump();
@@ -148,10 +148,11 @@ export class Downloads {
       if (bytes.length !== row.lengthBytes) {
         throw new CorruptedObjectError(`object ${key} has ${bytes.length} bytes instead of ${row.lengthBytes}`);
       }
+      this.#options.damaged.delete(row.objectId);
       flight.resolve(bytes);
     } catch (error) {
       if (error instanceof CorruptedObjectError || error instanceof NoSuchObjectError) {
-        if (this.#damaged.size < DAMAGED_COUNT) this.#damaged.set(row.objectId, error);
+        this.#options.damaged.add(row.objectId, error);
         this.#options.log.error(`object ${key} (block ${place.block} of inode ${place.inode}) cannot be read`, error);
         this.#options.onDamage({ ...place, key, error });
       }
@@ -181,15 +182,6 @@ export class Downloads {
     if (!bytes) return;
     this.#lookaside.delete(objectId);
     this.#lookasideBytes -= bytes.length;
-  }
-
-  isDamaged(objectId: ObjectId): boolean {
-    return this.#damaged.has(objectId);
-  }
-
-  /** The object was stored again. */
-  healed(objectId: ObjectId): void {
-    this.#damaged.delete(objectId);
   }
 
   /** Drops what has not started and waits for the rest. */

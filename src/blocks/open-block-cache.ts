@@ -11,6 +11,7 @@ import { recoverSegments, type RecoverySummary } from './recovery.ts';
 import { Segment } from './segment.ts';
 import { SegmentStore, SLOTS_PER_SEGMENT } from './segment-store.ts';
 import { SegmentedBlockCache } from './segmented-block-cache.ts';
+import { TruncationJournal } from './truncation-journal.ts';
 import { readSession, writeSession } from './session-file.ts';
 
 const DEFAULT_DISK_RESERVE_BYTES = 128 * 1024 * 1024;
@@ -46,8 +47,9 @@ export async function openBlockCache(options: BlockCacheOptions): Promise<Opened
       limits: options.limits,
     });
     const recovery = await recoverSegments({ store, index, space, database, session });
+    const truncations = await TruncationJournal.open({ path: join(directory, 'truncations'), database, blockSizeBytes });
     writeSession(directory, 'running');
-    return { cache: new SegmentedBlockCache({ options, store, index, space }), recovery };
+    return { cache: new SegmentedBlockCache({ options, store, index, space, truncations }), recovery };
   } catch (error) {
     store[Symbol.dispose]();
     throw error;

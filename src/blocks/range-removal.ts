@@ -10,6 +10,7 @@ import type { BlockStates } from './block-states.ts';
 import { type CachedBlock } from './cached-block.ts';
 import type { CachedWrites } from './cached-writes.ts';
 import type { RemovalQueue } from './removal-queue.ts';
+import type { TruncationJournal } from './truncation-journal.ts';
 
 /** Beyond any block of any file: 2^63 bytes in blocks of 1 KiB. */
 const END_OF_BLOCKS = Number.MAX_SAFE_INTEGER;
@@ -19,6 +20,7 @@ export interface RangeRemovalParts {
   readonly states: BlockStates;
   readonly writes: CachedWrites;
   readonly removals: RemovalQueue;
+  readonly truncations: TruncationJournal;
   readonly database: BlockDatabase;
   readonly blockSizeBytes: number;
 }
@@ -37,7 +39,10 @@ export class RangeRemoval {
     const first = within === 0 ? block : block + 1;
     const giveUpRest = (): void | Promise<void> => {
       applied();
-      return this.giveUp(inode, first, END_OF_BLOCKS, false);
+      const rest = this.giveUp(inode, first, END_OF_BLOCKS, false);
+      if (!rest) return undefined;
+      const end = this.#parts.truncations.begin(inode);
+      return rest.then(end);
     };
     if (within === 0 || this.#lengthOf(inode, block) <= within) return giveUpRest();
     let rest: void | Promise<void> | undefined;

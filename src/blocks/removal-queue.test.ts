@@ -82,3 +82,45 @@ test('a line that was torn off by a crash counts for nothing', () => {
   expect(openQueue(database, store).pendingCount).toBe(1);
   expect(readFileSync(join(directory, 'removals'), 'latin1')).toBe(`+${id}\n`);
 });
+
+test('when a mount ends everything that may be deleted is, however much it is', async () => {
+  const database = new FakeBlockDatabase();
+  const store = new FakeObjectStore();
+  const count = 2_500;
+  database.setSize(FILE, 100n);
+  for (let block = 0; block < count; block++) {
+    const id = database.reserveObjectIds(1);
+    const digest = Buffer.alloc(32);
+    digest.writeUInt32LE(block);
+    database.insertObject(id, digest, 100);
+    database.link(FILE, block, id);
+    store.content.set(dataObjectKey(id), new Uint8Array(1));
+  }
+  database.commit();
+  const queue = openQueue(database, store);
+  database.unlink(FILE, 0, count, count);
+  queue.collect();
+  queue.generationComplete(database.commit());
+  await queue.finish({});
+  await queue.stop();
+  expect([store.content.size, queue.pendingCount]).toEqual([0, 0]);
+});
+
+test('what could not be deleted when a mount ended is deleted by the next', async () => {
+  const { database, store } = oneObject();
+  const queue = openQueue(database, store);
+  database.unlink(FILE, 0, 1, 1);
+  queue.collect();
+  store.before = () => {
+    throw new Error('the store is down');
+  };
+  queue.generationComplete(database.commit());
+  await queue.finish({});
+  await queue.stop();
+  store.before = () => {};
+  expect(store.content.size).toBe(1);
+  const next = openQueue(database, store);
+  next.generationComplete(database.openEpoch);
+  await next.finish({});
+  expect(store.content.size).toBe(0);
+});

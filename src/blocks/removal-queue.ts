@@ -16,12 +16,17 @@ const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 300_000;
 /** The file is written anew when it has this many lines more than the queue has ids. */
 const COMPACT_LINES = 50_000;
+const PROGRESS_INTERVAL_MS = 200;
 
 export interface RemovalQueueOptions {
   readonly path: string;
   readonly database: BlockDatabase;
   readonly objects: Pick<ObjectStore, 'deleteMany'>;
   readonly log: BlockCacheLog;
+}
+
+export interface RemovalOptions {
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
 export class RemovalQueue {
@@ -152,6 +157,22 @@ export class RemovalQueue {
       throw error;
     } finally {
       closeSync(fd);
+    }
+  }
+
+  /** Deletes all that may be, now; what fails is in the file. Reports progress. Does not reject: only space is at stake. */
+  async finish({ onProgress = () => {} }: RemovalOptions): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#running;
+    const total = this.#pending.size;
+    const timer = setInterval(() => onProgress({ done: total - this.#pending.size, total }), PROGRESS_INTERVAL_MS);
+    try {
+      await this.#drain();
+    } catch (error) {
+      this.#options.log.error('cannot delete all objects that are not needed any more; the next mount on this machine does', error);
+    } finally {
+      clearInterval(timer);
     }
   }
 

@@ -25,7 +25,7 @@ interface Run {
   next: Promise<void> | undefined;
 }
 
-function isOrdered(segment: Segment, run: Run | undefined): boolean {
+function isOrderCritical(segment: Segment, run: Run | undefined): boolean {
   return segment.orderCritical || (run?.orderCritical ?? false);
 }
 
@@ -64,17 +64,23 @@ export class SegmentSync {
     return done;
   }
 
+  /** Whether everything is durable that must not be later than the database's next epoch. */
+  get isOrdered(): boolean {
+    for (const segment of this.#store.unsynced) if (isOrderCritical(segment, this.#runs.get(segment))) return false;
+    return true;
+  }
+
   /** Makes an inode's blocks durable (or all), and whatever else must not come later than the database's next epoch. @throws FsError EIO */
   async syncLocal(inode: InodeId | undefined): Promise<void> {
     await this.#syncWhere((segment, run) => {
-      if (inode === undefined || isOrdered(segment, run)) return true;
+      if (inode === undefined || isOrderCritical(segment, run)) return true;
       return segment.unsyncedInodes.has(inode) || (run?.inodes.has(inode) ?? false);
     });
   }
 
   /** Makes durable which blocks were given up or cut. @throws FsError EIO */
   async syncOrdered(): Promise<void> {
-    await this.#syncWhere(isOrdered);
+    await this.#syncWhere(isOrderCritical);
   }
 
   async #syncWhere(concerned: (segment: Segment, run: Run | undefined) => boolean): Promise<void> {

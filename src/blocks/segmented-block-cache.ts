@@ -15,18 +15,20 @@ import { BlockStates } from './block-states.ts';
 import { CachedReads } from './cached-reads.ts';
 import { CachedWrites } from './cached-writes.ts';
 import type { CacheSpace } from './cache-space.ts';
+import { DamagedObjects } from './damaged-objects.ts';
 import { Downloads } from './downloads.ts';
 import { FileExtents } from './file-extents.ts';
 import { flushBlocks } from './flush.ts';
 import { ObjectIds } from './object-ids.ts';
 import { RangeRemoval } from './range-removal.ts';
 import { ReadAhead } from './read-ahead.ts';
-import { RemovalQueue } from './removal-queue.ts';
+import { type RemovalOptions, RemovalQueue } from './removal-queue.ts';
 import { RoomMaker } from './room-maker.ts';
 import { SegmentReclaim } from './segment-reclaim.ts';
 import type { SegmentStore } from './segment-store.ts';
 import { SegmentSync } from './segment-sync.ts';
 import { writeSession } from './session-file.ts';
+import type { TruncationJournal } from './truncation-journal.ts';
 import { Uploader } from './uploader.ts';
 import { join } from 'node:path';
 
@@ -39,6 +41,7 @@ export interface SegmentedBlockCacheParts {
   readonly store: SegmentStore;
   readonly index: BlockIndex;
   readonly space: CacheSpace;
+  readonly truncations: TruncationJournal;
 }
 
 /** Made by openBlockCache. */
@@ -49,6 +52,7 @@ export class SegmentedBlockCache implements BlockCache {
   readonly #index: BlockIndex;
   readonly #space: CacheSpace;
   readonly #sync: SegmentSync;
+  readonly #truncations: TruncationJournal;
   readonly #reclaim: SegmentReclaim;
   readonly #states: BlockStates;
   readonly #downloads: Downloads;
@@ -63,7 +67,7 @@ export class SegmentedBlockCache implements BlockCache {
   readonly #extents: FileExtents;
   readonly #readAhead: ReadAhead | undefined;
 
-  constructor({ options, store, index, space }: SegmentedBlockCacheParts) {
+  constructor({ options, store, index, space, truncations }: SegmentedBlockCacheParts) {
     const { database, objects, log, blockSizeBytes, requestDurable } = options;
     this.blockSizeBytes = blockSizeBytes;
     this.#options = options;
@@ -73,8 +77,14 @@ export class SegmentedBlockCache implements BlockCache {
     const sync = new SegmentSync(store);
     const reclaim = new SegmentReclaim(store, sync, space, log);
     const states = new BlockStates({ index, store, reclaim, space, database, log });
+    const damaged = new DamagedObjects({
+      path: join(options.directory, 'damaged'),
+      isKnown: (id) => database.blocks.hasObject(id),
+      log,
+    });
     const downloads = new Downloads({
       objects,
+      damaged,
       limit: options.maxDownloads ?? DEFAULT_CONNECTIONS,
       log,
       patienceMs: options.readTimeoutMs ?? Infinity,
@@ -87,7 +97,7 @@ export class SegmentedBlockCache implements BlockCache {
       store,
       sync,
       states,
-      downloads,
+      damaged,
       ids,
       removals,
       database,
@@ -113,8 +123,9 @@ export class SegmentedBlockCache implements BlockCache {
     const reads = new CachedReads({ index, store, states, downloads, database, onGrowth });
     const writes = new CachedWrites({ index, states, space, downloads, reads, sync, database, blockSizeBytes, onGrowth });
     const extents = new FileExtents(index, database, blockSizeBytes);
-    const removal = new RangeRemoval({ index, states, writes, removals, database, blockSizeBytes });
+    const removal = new RangeRemoval({ index, states, writes, removals, truncations, database, blockSizeBytes });
     this.#sync = sync;
+    this.#truncations = truncations;
     this.#reclaim = reclaim;
     this.#states = states;
     this.#downloads = downloads;
@@ -192,12 +203,17 @@ export class SegmentedBlockCache implements BlockCache {
   }
 
   async syncOrdered(): Promise<void> {
-    await this.#sync.syncOrdered();
+    await Promise.all([this.#sync.syncOrdered(), this.#truncations.sync(), this.#removals.sync()]);
+  }
+
+  get isOrdered(): boolean {
+    return this.#sync.isOrdered && !this.#truncations.isUnsynced;
   }
 
   epochDurable(epoch: Epoch): void {
     this.#ids.epochDurable(epoch);
     this.#states.epochDurable(epoch);
+    this.#truncations.epochDurable(epoch);
     this.#room.maintain();
     this.#space.poke();
   }
@@ -248,6 +264,14 @@ export class SegmentedBlockCache implements BlockCache {
     this.#space.poke();
   }
 
+  /**
+   * Deletes from the store what may be: everything that was given up, if the last generation has all. Once only: what fails is tried again by
+   * the next mount.
+   */
+  async finishRemovals(options: RemovalOptions = {}): Promise<void> {
+    await this.#removals.finish(options);
+  }
+
   /** Why the last upload failed; undefined if it didn't. */
   get uploadFailure(): unknown {
     return this.#uploader.failure;
@@ -268,6 +292,7 @@ export class SegmentedBlockCache implements BlockCache {
       await this.#removals.sync();
     } finally {
       await this.#sync.settle();
+      this.#truncations[Symbol.dispose]();
       this.#store[Symbol.dispose]();
     }
     writeSession(this.#options.directory, 'clean');

@@ -16,7 +16,7 @@ import type { BlockCacheLog, BlockDatabase } from './block-cache-options.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockStates } from './block-states.ts';
 import type { CachedBlock } from './cached-block.ts';
-import type { Downloads } from './downloads.ts';
+import type { DamagedObjects } from './damaged-objects.ts';
 import { uploadError } from './errors.ts';
 import { dataObjectKey, type ObjectIds } from './object-ids.ts';
 import type { RemovalQueue } from './removal-queue.ts';
@@ -33,7 +33,7 @@ export interface UploaderParts {
   readonly store: SegmentStore;
   readonly sync: SegmentSync;
   readonly states: BlockStates;
-  readonly downloads: Downloads;
+  readonly damaged: DamagedObjects;
   readonly ids: ObjectIds;
   readonly removals: RemovalQueue;
   readonly database: BlockDatabase;
@@ -241,12 +241,12 @@ export class Uploader {
   }
 
   async #storeAndLink(entry: CachedBlock, version: number, hashed: HashedBlock): Promise<void> {
-    const { database, downloads } = this.#parts;
+    const { database, damaged } = this.#parts;
     const digest = Buffer.from(hashed.digest).toString('latin1');
     for (;;) {
       if (entry.state !== 'dirty') return;
       const found = database.blocks.findByDigest(hashed.digest);
-      if (found && !downloads.isDamaged(found.objectId)) {
+      if (found && !damaged.has(found.objectId)) {
         if (isWanted(entry, found.lengthBytes)) this.#link(entry, found.objectId, version);
         return;
       }
@@ -290,11 +290,11 @@ export class Uploader {
 
   /** Stores the content of a damaged object again, under its name. */
   async #heal(entry: CachedBlock, id: ObjectId, version: number, { bytes }: HashedBlock): Promise<void> {
-    const { database, downloads, objects, compression, log } = this.#parts;
+    const { database, damaged, objects, compression, log } = this.#parts;
     const lengthBytes = bytes.length;
     await objects.put(dataObjectKey(id), bytes, { compression });
     this.#succeeded();
-    downloads.healed(id);
+    damaged.delete(id);
     log.info(`object ${dataObjectKey(id)} was damaged and has been stored again`);
     // Its row may have gone meanwhile, and the object with it: then the next round stores the block as a new one.
     if (isWanted(entry, lengthBytes) && database.blocks.hasObject(id)) this.#link(entry, id, version);

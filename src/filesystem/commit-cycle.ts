@@ -12,10 +12,12 @@ import type { InodeId } from '../metadata/types.ts';
 /** After so many changes a commit is started; twice as many are committed at once, to bound SQLite's memory. */
 const COMMIT_AFTER_CHANGES = 4_000;
 const COMMIT_NOW_CHANGES = 40_000;
+/** A commit is not put off for ever by what comes while its forerunners are synced. */
+const MAX_ROUNDS = 1_000;
 
 export interface CommitCycleOptions {
   readonly database: Pick<MetadataDatabase, 'commit' | 'syncCommitted' | 'pendingChangeCount'>;
-  readonly blocks: Pick<BlockCache, 'syncLocal' | 'syncOrdered' | 'epochDurable'>;
+  readonly blocks: Pick<BlockCache, 'syncLocal' | 'syncOrdered' | 'isOrdered' | 'epochDurable'>;
   /** How often changes are made durable without anyone asking, in ms. */
   readonly intervalMs: number;
   /** A cycle nobody waited for failed (full disk, I/O error); it is tried again at the next interval. */
@@ -106,10 +108,10 @@ export class CommitCycle {
   async #cycle(): Promise<Epoch> {
     const { database, blocks } = this.#options;
     await blocks.syncOrdered();
-    // Files may be renamed over others while we wait; the last check and the commit are not separated by an await.
-    while (this.#replaced.size > 0) {
+    // Files may be truncated, or renamed over others, while we wait; the last check and the commit are not separated by an await.
+    for (let round = 0; round < MAX_ROUNDS && !(blocks.isOrdered && this.#replaced.size === 0); round += 1) {
       const inodes = [...this.#replaced];
-      await Promise.all(inodes.map((inode) => blocks.syncLocal(inode)));
+      await Promise.all([blocks.syncOrdered(), ...inodes.map((inode) => blocks.syncLocal(inode))]);
       for (const inode of inodes) this.#replaced.delete(inode);
     }
     const committed = this.#commit();

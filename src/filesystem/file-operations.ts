@@ -183,8 +183,7 @@ export class FileOperations {
       const part = size - position < lengthBytes ? size - position : lengthBytes;
       await blocks.clone(id, position, id, position - lengthBytes, part);
     }
-    this.#resized(id, size - lengthBytes, killSetId);
-    await blocks.truncate(id, size - lengthBytes);
+    await blocks.truncate(id, size - lengthBytes, () => this.#resized(id, size - lengthBytes, killSetId));
   }
 
   /** Opens a hole; what lies at and behind it moves up. */

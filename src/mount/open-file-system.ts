@@ -120,7 +120,14 @@ export class OpenFileSystem implements AsyncDisposable {
     await this.fileSystem.finish();
     await flushWithProgress(this.blocks, progress);
     await this.uploads.finish(progress);
+    await this.#finishRemovals(progress);
     await this.#lease.release();
+  }
+
+  async #finishRemovals(progress: Interaction['progress']): Promise<void> {
+    if (this.blocks.stats().pendingRemovalCount === 0) return;
+    using step = progress.step('Deleting objects that are not needed any more', 'objects');
+    await this.blocks.finishRemovals({ onProgress: (done) => step.update(done) });
   }
 
   /** Nothing was changed since it was opened: other machines may have it. With blocks to store first, that is left to the next mount here. */
