@@ -73,8 +73,8 @@ export async function checkFileSystem(request: CheckRequest, interaction: CheckI
   const choice = chooseCheckSource(copies, remote);
   const localCounts = 'use' in choice && choice.use !== 'store';
   const wasMounted = remote.isMounted || (localCounts && copies?.written.isMounted === true);
-  const needed =
-    wasMounted || remote.needsFsck || (localCounts && (choice.use === 'recovered-local' || copies?.written.needsFsck === true));
+  const wasDamaged = remote.needsFsck || (localCounts && copies?.written.needsFsck === true);
+  const needed = wasMounted || wasDamaged || (localCounts && choice.use === 'recovered-local');
   if (!needed && !request.force && Date.now() / 1000 - remote.lastFsckSeconds < CHECK_INTERVAL_SECONDS) {
     return { state: 'clean', lastFsckSeconds: remote.lastFsckSeconds };
   }
@@ -90,7 +90,8 @@ export async function checkFileSystem(request: CheckRequest, interaction: CheckI
     ...remote,
     seqNo: (await nextSeqNo(local, remote, copies?.written)) + (isMountedElsewhere ? SEQ_NO_GAP : 0),
     isMounted: true,
-    needsFsck: needed,
+    // Interrupted after a crash only, a check leaves what a mount recovers by itself.
+    needsFsck: wasDamaged,
     lastModifiedSeconds: Date.now() / 1000,
   };
   const { guard, objects } = await beginWriting({ lease, keeper, objects: store.objects, superblock, signal });

@@ -91,14 +91,29 @@ export class MountedFileSystem implements AsyncDisposable {
   }
 
   async make(): Promise<void> {
-    const { passphrase, dataBlockSizeKib = 128 } = this.#options;
-    const encryption = passphrase === undefined ? ['--plain'] : [];
-    await this.#must('mkfs.s3ql', [...encryption, '--data-block-size', String(dataBlockSizeKib), this.storageUrl]);
+    await mustRun(join(BIN, 'mkfs.s3ql'), this.makeArguments(), this.#programOptions());
   }
 
   /** Arguments of mount.s3ql for this file system. */
   mountArguments(): string[] {
     return [...this.#common(), ...DEFAULT_MOUNT_ARGUMENTS, ...(this.#options.mountArguments ?? []), this.storageUrl, this.mountpoint];
+  }
+
+  /** Arguments of fsck.s3ql for this file system. */
+  checkArguments(): string[] {
+    return [...this.#common(), '--batch', this.storageUrl];
+  }
+
+  /** Arguments of mkfs.s3ql for it. */
+  makeArguments(): string[] {
+    const { passphrase, dataBlockSizeKib = 128 } = this.#options;
+    const encryption = passphrase === undefined ? ['--plain'] : [];
+    return [...this.#common(), ...encryption, '--data-block-size', String(dataBlockSizeKib), this.storageUrl];
+  }
+
+  /** Runs mkfs.s3ql, whatever comes of it. */
+  tryToMake(): Promise<ProgramResult> {
+    return runCommand('mkfs.s3ql', this.makeArguments(), this.#programOptions());
   }
 
   /** Runs mount.s3ql, whatever comes of it. */
@@ -217,10 +232,6 @@ export class MountedFileSystem implements AsyncDisposable {
       ...(passphrase === undefined ? {} : { input: `${passphrase}\n` }),
       ...(uid === undefined ? {} : { uid, gid: uid }),
     };
-  }
-
-  async #must(name: string, args: readonly string[]): Promise<void> {
-    await mustRun(join(BIN, name), [...this.#common(), ...args], this.#programOptions());
   }
 
   /** The daemon is no child of ours: its end can only be looked for. @throws if it does not end */
