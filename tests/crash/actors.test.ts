@@ -53,7 +53,7 @@ test.each([
   ['a log with other bytes', () => new AppendLog(path('x'), false), () => appendFileSync(path('x'), 'rubbish'), /not what was written/],
   ['an empty replaced file', () => new AtomicReplace(path('x'), true), () => truncateSync(path('x'), 0), /no version/],
   ['a missing replaced file', () => new AtomicReplace(path('x'), true), () => unlinkSync(path('x')), /version 0 is there/],
-  ['a page of zeros', () => new PageVersions(path('x')), () => writeFileSync(path('x'), Buffer.alloc(160 * 4096)), /none of the versions/],
+  ['a page of zeros', () => new PageVersions(path('x')), () => writeFileSync(path('x'), Buffer.alloc(1280 * 512)), /none of the versions/],
   ['a file too many', () => new OrderedFiles(path('x')), () => writeFileSync(path('x/9999'), ''), /gap/],
   ['other attributes', () => new AttributeVersions(path('x')), () => writeFileSync(path('x'), ''), /is none of/],
   ['an older database', () => new Ledger(path('x'), 'delete'), () => copyFileSync(path('old'), path('x')), /were committed/],

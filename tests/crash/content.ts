@@ -12,6 +12,17 @@ export function contentOf(version: number, length: number, start: number = 0): B
   return content;
 }
 
+/** How many bytes from the beginning are as they should be. */
+export function rightLength(content: Buffer, expected: Buffer): number {
+  if (content.equals(expected.subarray(0, content.length))) return content.length;
+  return content.findIndex((byte, index) => byte !== expected[index]);
+}
+
+/** Whether what was written is there, except where it never got to the disk. */
+export function isRightOrZero(content: Buffer, expected: Buffer): boolean {
+  return content.every((byte, index) => byte === 0 || byte === expected[index]);
+}
+
 /** fsync(2) of a file or a directory by its path. */
 export function syncPath(path: string): void {
   const fd = openSync(path, 'r');

@@ -1,6 +1,6 @@
 /**
- * Rounds of a crash test on one file system: a workload, SIGKILL of everything at a random moment of a random activity, the ordinary mount
- * command, and every promise checked; now and then, after an unmount, every invariant of the store too.
+ * Rounds of a crash test on one file system: a workload, a catastrophe at a random moment of a random activity, the ordinary mount command, and
+ * every promise checked; now and then, after an unmount, every invariant of the store too.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,24 +25,48 @@ const MOMENTS = { working: 10, uploading: 3, unmounting: 3, recovering: 3, check
 const BUSY = ['--dirty-block-upload-delay', '1', '--metadata-backup-interval', '1', '--cachesize', '3000'];
 const BIN = join(import.meta.dirname, '../../bin');
 
+/** What ends everything. */
+export interface Catastrophe {
+  /** Data that were not synced may be zeros afterwards. */
+  readonly losesUnsynced: boolean;
+  /** What it happens to has its cache and its store in there; absent: where they are does not matter. */
+  stateDirectory?(): Promise<string>;
+  /** Nothing that worked for these file systems works any more. */
+  strike(fileSystems: readonly MountedFileSystem[]): Promise<void>;
+}
+
+export const killAll: Catastrophe = {
+  losesUnsynced: false,
+  async strike([struck]: readonly MountedFileSystem[]): Promise<void> {
+    await struck?.kill();
+  },
+};
+
 export class CrashRounds implements AsyncDisposable {
+  readonly #catastrophe: Catastrophe;
   readonly #fileSystem: MountedFileSystem;
   readonly #workload: Workload;
   readonly #random: Random;
 
-  private constructor(fileSystem: MountedFileSystem, workload: Workload, random: Random) {
+  private constructor(catastrophe: Catastrophe, fileSystem: MountedFileSystem, workload: Workload, random: Random) {
+    this.#catastrophe = catastrophe;
     this.#fileSystem = fileSystem;
     this.#workload = workload;
     this.#random = random;
   }
 
   /** A file system of its own, mounted. */
-  static async begin(seed: number): Promise<CrashRounds> {
-    const fileSystem = await MountedFileSystem.create({ mountArguments: BUSY });
+  static async begin(seed: number, catastrophe: Catastrophe = killAll): Promise<CrashRounds> {
+    const fileSystem = await MountedFileSystem.create({ mountArguments: BUSY, ...(await placeOf(catastrophe)) });
     const directory = join(fileSystem.mountpoint, 'work');
     await mkdir(directory);
     await fileSystem.remount();
-    return new CrashRounds(fileSystem, new Workload(directory, seed), new Random(seed));
+    return new CrashRounds(
+      catastrophe,
+      fileSystem,
+      new Workload({ directory, seed, mayHaveZeros: catastrophe.losesUnsynced }),
+      new Random(seed),
+    );
   }
 
   /** Returns what was not as promised, or breaks an invariant. */
@@ -82,11 +106,11 @@ export class CrashRounds implements AsyncDisposable {
         return [];
       case 'recovering':
         await this.#crashWorking();
-        await crashDuring(fileSystem, 'mount.s3ql', fileSystem.mountArguments(), this.#random.below(LONGEST_RECOVERY_MS));
+        await this.#crashDuring(fileSystem, 'mount.s3ql', fileSystem.mountArguments(), LONGEST_RECOVERY_MS);
         return [];
       case 'checking':
         await this.#crashWorking();
-        await crashDuring(fileSystem, 'fsck.s3ql', fileSystem.checkArguments(), this.#random.below(LONGEST_CHECK_MS));
+        await this.#crashDuring(fileSystem, 'fsck.s3ql', fileSystem.checkArguments(), LONGEST_CHECK_MS);
         return [];
       case 'making':
         return this.#crashMaking();
@@ -109,7 +133,7 @@ export class CrashRounds implements AsyncDisposable {
       await delay(this.#random.below(uploadMs));
     }
     killed = true;
-    await this.#fileSystem.kill();
+    await this.#catastrophe.strike([this.#fileSystem]);
     await early;
   }
 
@@ -119,18 +143,27 @@ export class CrashRounds implements AsyncDisposable {
     this.#workload.stop();
     const { stopped } = await working;
     if (stopped !== 'told to') throw new Error(`the file system failed: ${stopped}`);
-    await crashDuring(this.#fileSystem, 'umount.s3ql', [this.#fileSystem.mountpoint], this.#random.below(LONGEST_UNMOUNT_MS));
+    await this.#crashDuring(this.#fileSystem, 'umount.s3ql', [this.#fileSystem.mountpoint], LONGEST_UNMOUNT_MS);
   }
 
   /** Another file system: mkfs dies, and can be run again or was done. */
   async #crashMaking(): Promise<string[]> {
-    await using made = await MountedFileSystem.prepare();
-    await crashDuring(made, 'mkfs.s3ql', made.makeArguments(), this.#random.below(LONGEST_MKFS_MS));
+    await using made = await MountedFileSystem.prepare(await placeOf(this.#catastrophe));
+    await this.#crashDuring(made, 'mkfs.s3ql', made.makeArguments(), LONGEST_MKFS_MS);
     const again = await made.tryToMake();
     const problems: string[] = [];
     if (again.exitCode !== 0 && !again.stderr.includes('Refusing to overwrite')) problems.push(again.stderr);
     await made.mount();
     return [...problems, ...(await made.brokenInvariants())];
+  }
+
+  /** Starts a command; the catastrophe comes at a random moment, possibly after the command ended. */
+  async #crashDuring(fileSystem: MountedFileSystem, command: string, args: readonly string[], longestMs: number): Promise<void> {
+    const child = spawn(join(BIN, command), args, { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    await delay(this.#random.below(longestMs));
+    await this.#catastrophe.strike(fileSystem === this.#fileSystem ? [fileSystem] : [fileSystem, this.#fileSystem]);
+    await ended;
   }
 
   /** A mount takes the dead one away: it must not lie on top of it. */
@@ -140,11 +173,6 @@ export class CrashRounds implements AsyncDisposable {
   }
 }
 
-/** Starts a command and kills all that works for the file system, possibly after the command ended. */
-async function crashDuring(fileSystem: MountedFileSystem, command: string, args: readonly string[], afterMs: number): Promise<void> {
-  const child = spawn(join(BIN, command), args, { stdio: 'ignore' });
-  const ended = once(child, 'exit');
-  await delay(afterMs);
-  await fileSystem.kill();
-  await ended;
+async function placeOf({ stateDirectory }: Catastrophe): Promise<{ stateDirectory?: string }> {
+  return stateDirectory === undefined ? {} : { stateDirectory: await stateDirectory() };
 }

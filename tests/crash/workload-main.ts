@@ -14,7 +14,14 @@ import { Ledger } from './actors/ledger.ts';
 import { OrderedFiles } from './actors/ordered-files.ts';
 import { PageVersions } from './actors/page-versions.ts';
 
-export type WorkloadRequest = { readonly begin: { readonly directory: string; readonly seed: number } } | 'work' | 'stop' | 'verify';
+export interface WorkloadOptions {
+  readonly directory: string;
+  readonly seed: number;
+  /** After a power cut what was not synced may be zeros. */
+  readonly mayHaveZeros: boolean;
+}
+
+export type WorkloadRequest = { readonly begin: WorkloadOptions } | 'work' | 'stop' | 'verify';
 export type WorkloadReply =
   /** Why it stopped working, and after how many steps. */
   { readonly stopped: string; readonly steps: number } | { readonly problems: readonly string[] };
@@ -23,15 +30,15 @@ let actors: readonly Actor[] = [];
 let random = new Random(0);
 let stop = new AbortController();
 
-function begin(directory: string, seed: number): void {
+function begin({ directory, seed, mayHaveZeros }: WorkloadOptions): void {
   random = new Random(seed);
   actors = [
-    new AppendLog(join(directory, 'log'), false),
-    new AppendLog(join(directory, 'log-synchronous'), true),
+    new AppendLog(join(directory, 'log'), false, mayHaveZeros),
+    new AppendLog(join(directory, 'log-synchronous'), true, mayHaveZeros),
     new AtomicReplace(join(directory, 'replaced'), true),
     new AtomicReplace(join(directory, 'replaced-carelessly'), false),
     new PageVersions(join(directory, 'pages')),
-    new OrderedFiles(join(directory, 'ordered')),
+    new OrderedFiles(join(directory, 'ordered'), mayHaveZeros),
     new AttributeVersions(join(directory, 'attributes')),
     new Ledger(join(directory, 'ledger.db'), 'delete'),
     new Ledger(join(directory, 'ledger-wal.db'), 'wal'),
@@ -73,7 +80,7 @@ async function handle(request: WorkloadRequest): Promise<void> {
   if (request === 'stop') stop.abort();
   else if (request === 'work') process.send?.(await work());
   else if (request === 'verify') process.send?.(verify());
-  else begin(request.begin.directory, request.begin.seed);
+  else begin(request.begin);
 }
 
 process.on('message', (request: WorkloadRequest) => void handle(request));

@@ -2,14 +2,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { WorkloadReply, WorkloadRequest } from './workload-main.ts';
+import type { WorkloadOptions, WorkloadReply, WorkloadRequest } from './workload-main.ts';
 
 export class Workload implements AsyncDisposable {
   readonly #child: ChildProcess;
 
-  constructor(directory: string, seed: number) {
+  constructor(options: WorkloadOptions) {
     this.#child = fork(fileURLToPath(new URL('workload-main.ts', import.meta.url)), { execArgv: [] });
-    this.#send({ begin: { directory, seed } });
+    this.#send({ begin: options });
   }
 
   /** Resolves when the file system died under it or `stop` was called: why, and after how many steps. */

@@ -20,6 +20,8 @@ export interface MountOptions {
   readonly uid?: number;
   /** A store to mount instead of a new one: the directory of a local:// URL. */
   readonly storeDirectory?: string;
+  /** An existing directory for the cache and a new store, instead of one that is removed in the end. */
+  readonly stateDirectory?: string;
 }
 
 const CONTROL_FILE = '.__s3ql__ctrl__';
@@ -46,8 +48,9 @@ export class MountedFileSystem implements AsyncDisposable {
 
   private constructor(directory: string, options: MountOptions) {
     this.directory = directory;
-    this.storeDirectory = options.storeDirectory ?? join(directory, 'store');
-    this.cacheDirectory = join(directory, 'cache');
+    const { stateDirectory = directory } = options;
+    this.storeDirectory = options.storeDirectory ?? join(stateDirectory, 'store');
+    this.cacheDirectory = join(stateDirectory, 'cache');
     this.mountpoint = join(directory, 'mnt');
     this.storageUrl = `local://${this.storeDirectory}`;
     this.#options = options;
@@ -72,8 +75,8 @@ export class MountedFileSystem implements AsyncDisposable {
     await chmod(directory, 0o755);
     const fileSystem = new MountedFileSystem(directory, options);
     await mkdir(fileSystem.mountpoint);
-    await mkdir(fileSystem.cacheDirectory, { mode: 0o700 });
-    if (options.storeDirectory === undefined) await mkdir(fileSystem.storeDirectory);
+    await mkdir(fileSystem.cacheDirectory, { recursive: true, mode: 0o700 });
+    if (options.storeDirectory === undefined) await mkdir(fileSystem.storeDirectory, { recursive: true });
     return fileSystem;
   }
 
@@ -201,10 +204,15 @@ export class MountedFileSystem implements AsyncDisposable {
     return readFile(join(this.cacheDirectory, 'mount.log'), 'utf8').catch(() => '');
   }
 
+  /** Takes away the mounts that killed daemons left, as a reboot does. */
+  async removeMounts(): Promise<void> {
+    for (let mounts = await this.mountCount(); mounts > 0; mounts -= 1) await runProgram('umount', ['-l', this.mountpoint]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // Without its daemon a mount answers everything at once with an error; with one that hangs, cleaning up would hang too.
     await this.kill();
-    for (let mounts = await this.mountCount(); mounts > 0; mounts -= 1) await runProgram('umount', ['-l', this.mountpoint]);
+    await this.removeMounts();
     await rm(this.directory, { recursive: true, force: true });
   }
 

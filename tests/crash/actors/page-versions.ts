@@ -1,12 +1,15 @@
-/** Overwrites pages of a file in place. Every page has one of the versions written since the last promise, or the promised one. */
+/**
+ * Overwrites pages of a file in place. Every page has one of the versions written since the last promise, or the promised one. Pages are as large as
+ * what a disk writes as a whole.
+ */
 import { constants, fdatasyncSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { Random } from '../../support/random.ts';
 import type { Actor } from '../actor.ts';
 import { closeQuietly, contentOf } from '../content.ts';
 
-const PAGE_BYTES = 4096;
-const PAGE_COUNT = 160;
-const LONGEST_RUN = 50;
+const PAGE_BYTES = 512;
+const PAGE_COUNT = 1280;
+const LONGEST_RUN = 400;
 
 export class PageVersions implements Actor {
   readonly name = 'page-versions';

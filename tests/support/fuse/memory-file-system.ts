@@ -80,6 +80,16 @@ export class MemoryFileSystem implements Handlers {
   destroyed = 0;
   #nextIno = 2;
 
+  /** The number that the next node gets. */
+  get nextIno(): number {
+    return this.#nextIno;
+  }
+
+  /** Nodes get numbers from this one on. */
+  reserveInos(nextIno: number): void {
+    this.#nextIno = nextIno;
+  }
+
   constructor(timeoutMs: number = 0) {
     this.timeoutMs = timeoutMs;
     this.root.parent = this.root;
