@@ -2,6 +2,7 @@
  * fsck.s3ql from beginning to end: the right copy of the metadata made ready, cached blocks stored, all checks run, the result stored as a
  * new generation. Until that is complete in the store, the file system counts as mounted here, and fsck can be run again.
  */
+import { type Connect, connect } from '../backends/connect.ts';
 import { cleanUpBackend } from '../backends/open-backend.ts';
 import { storeCachedBlocks } from '../check/cached-blocks.ts';
 import { Findings } from '../check/findings.ts';
@@ -44,12 +45,16 @@ export interface CheckInteraction extends Interaction {
 }
 
 /** @throws UserError with the documented exit codes 40 to 45 */
-export async function checkFileSystem(request: CheckRequest, interaction: CheckInteraction): Promise<CheckResult> {
+export async function checkFileSystem(
+  request: CheckRequest,
+  interaction: CheckInteraction,
+  connectStore: Connect = connect,
+): Promise<CheckResult> {
   await using resources = new AsyncDisposableStack();
   const { storage, compress } = request;
   const { progress, signal } = interaction;
   const local = resources.use(new LocalDirectory(storage.cachedir, storage.backend.url));
-  const store = await openStore(storage, compress, interaction);
+  const store = await openStore(storage, compress, interaction, connectStore);
   resources.use(store.objects);
   const keeper = new SuperblockKeeper(local, store.objects, compress);
   const copies = await readCopies(keeper, local);

@@ -4,6 +4,7 @@ import { BackendError } from '../errors.ts';
 import { isSuccess } from '../http/http-status.ts';
 import type { S3Connection } from './s3-connection.ts';
 
+const DELETE_ATTEMPTS = 3;
 const NO_ETAG = '"00000000000000000000000000000000"';
 
 export interface ConditionalPut {
@@ -22,15 +23,30 @@ export async function probeConditionalPut(connection: S3Connection): Promise<Con
     return status;
   };
   // None of them creates anything at a store that can do both, but the second.
-  const replacesNothing = await put({ 'if-match': NO_ETAG });
-  const creates = await put({ 'if-none-match': '*' });
-  const createsAgain = await put({ 'if-none-match': '*' });
-  const replacesOther = await put({ 'if-match': NO_ETAG });
-  if ([replacesNothing, creates, createsAgain, replacesOther].some((status) => isSuccess(status)))
-    await connection.send({ method: 'DELETE', key });
+  let replacesNothing: number, creates: number, createsAgain: number, replacesOther: number;
+  try {
+    replacesNothing = await put({ 'if-match': NO_ETAG });
+    creates = await put({ 'if-none-match': '*' });
+    createsAgain = await put({ 'if-none-match': '*' });
+    replacesOther = await put({ 'if-match': NO_ETAG });
+  } finally {
+    await remove(connection, key);
+  }
   const refused = (status: number): boolean => status === 412 || status === 404;
   return {
     create: isSuccess(creates) && createsAgain === 412,
     replace: refused(replacesNothing) && replacesOther === 412,
   };
+}
+
+/** As well as it can: nobody minds what is left, as every name is another. */
+async function remove(connection: S3Connection, key: string): Promise<void> {
+  for (let attempt = 0; attempt < DELETE_ATTEMPTS; attempt += 1) {
+    try {
+      const { status } = await connection.send({ method: 'DELETE', key });
+      if (isSuccess(status) || (status < 500 && status !== 429)) return;
+    } catch {
+      // The next attempt may do better.
+    }
+  }
 }

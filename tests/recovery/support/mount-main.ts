@@ -4,11 +4,13 @@ import type { StoreStateListener } from '../../../src/backends/decorators/retry.
 import { type Fault, FaultyBackend, type FaultPlan } from '../../../src/backends/decorators/faulty.ts';
 import { openBackend } from '../../../src/backends/open-backend.ts';
 import { AuthenticationError, NoSpaceError } from '../../../src/backends/errors.ts';
+import { fsckSpec } from '../../../src/cli/options/fsck.ts';
 import { mkfsSpec } from '../../../src/cli/options/mkfs.ts';
 import { DEFAULT_COMPRESSION } from '../../../src/cli/options/mount.ts';
 import { parseCommand } from '../../../src/cli/parse-command.ts';
 import { parseMountOptions } from '../../../src/cli/parse-mount-options.ts';
 import { storageSettings } from '../../../src/cli/storage-settings.ts';
+import { checkFileSystem } from '../../../src/mount/check-file-system.ts';
 import { makeFileSystem } from '../../../src/mount/make-file-system.ts';
 import type { RunningMount } from '../../../src/mount/running-mount.ts';
 import { startMount } from '../../../src/mount/start-mount.ts';
@@ -30,7 +32,8 @@ export type MountCommand =
   /** The n-th request from now goes wrong, or with `until` all up to that one. */
   | { readonly do: 'fail'; readonly request: number; readonly until?: number; readonly fault: PlannedFault }
   | { readonly do: 'count' }
-  | { readonly do: 'unmount' };
+  | { readonly do: 'unmount' }
+  | { readonly do: 'check'; readonly argv: readonly string[]; readonly passphrase: string };
 
 export type MountAnswer =
   | { readonly log: string }
@@ -40,19 +43,23 @@ export type MountAnswer =
       readonly message?: string;
       readonly requestCount: number;
       readonly listCount: number;
+      readonly requestsSeen: number;
     }
   /** The mount ended without being told. */
   | { readonly ended: number };
 
 let killing: KillingBackend | undefined;
-let faulty: FaultyBackend | undefined;
 let mount: RunningMount | undefined;
-let plan: FaultPlan = () => undefined;
 /** Listings since the store was opened. */
 let listCount = 0;
-const plannedAndCounted: FaultPlan = (request) => {
-  if (request.name === 'list') listCount += 1;
-  return plan(request);
+/** Requests of all stores that were opened. */
+let requestsSeen = 0;
+let faultAt: (request: number) => PlannedFault | undefined = () => undefined;
+const plan: FaultPlan = ({ name }) => {
+  if (name === 'list') listCount += 1;
+  requestsSeen += 1;
+  const fault = faultAt(requestsSeen);
+  return fault && injected(fault);
 };
 
 const tell = (answer: MountAnswer): void => void process.send?.(answer);
@@ -82,9 +89,9 @@ async function obey(command: MountCommand): Promise<number> {
       killing?.arm(command.death);
       return 0;
     case 'fail': {
-      const first = (faulty?.requestCount ?? 0) + command.request;
+      const first = requestsSeen + command.request;
       const last = first + (command.until ?? command.request) - command.request;
-      plan = ({ number }) => (number >= first && number <= last ? injected(command.fault) : undefined);
+      faultAt = (request) => (request >= first && request <= last ? command.fault : undefined);
       return 0;
     }
     case 'count':
@@ -96,6 +103,14 @@ async function obey(command: MountCommand): Promise<number> {
       const { exitCode } = await running.ended;
       mount = undefined;
       return exitCode;
+    }
+    case 'check': {
+      const options = parseCommand(fsckSpec, command.argv);
+      const storage = await storageSettings(options, { ask: noAnswer });
+      const request = { ...options, storage, compress: storage.compress ?? DEFAULT_COMPRESSION };
+      const result = await checkFileSystem(request, { ...interaction(command.passphrase), ask: noAnswer }, (spec) => connectTo(spec));
+      if (result.state === 'checked' && result.findingCount > 0) throw new Error(`found: ${JSON.stringify(result.counts)}`);
+      return 0;
     }
     default:
       throw new Error('unknown command');
@@ -117,14 +132,13 @@ function injected(fault: PlannedFault): Fault {
 
 function connectTo(
   spec: Parameters<typeof openDecorated>[0],
-  death: Death | undefined,
+  death?: Death,
   onState: StoreStateListener = () => {},
 ): ReturnType<typeof openDecorated> {
   return openDecorated(spec, {
     async open(opened) {
-      faulty = new FaultyBackend(await openBackend(opened), plannedAndCounted);
       listCount = 0;
-      killing = new KillingBackend(faulty, death);
+      killing = new KillingBackend(new FaultyBackend(await openBackend(opened), plan), death);
       return killing;
     },
     onState,
@@ -146,6 +160,6 @@ process.on('message', (command: MountCommand) => {
       exitCode: error instanceof UserError ? error.exitCode : 1,
       message: error instanceof Error ? (error instanceof UserError ? error.message : (error.stack ?? error.message)) : String(error),
     }))
-    .then((outcome) => tell({ done: command.do, requestCount: killing?.requestCount ?? 0, listCount, ...outcome }))
+    .then((outcome) => tell({ done: command.do, requestCount: killing?.requestCount ?? 0, listCount, requestsSeen, ...outcome }))
     .catch(() => process.exit(70));
 });

@@ -1,7 +1,7 @@
 /** A process with mount-main.ts, and the directories of one file system that such processes come and go on. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readMountTable } from '../../../src/util/mount-table.ts';
@@ -12,8 +12,26 @@ import type { MountAnswer, MountCommand, PlannedFault } from './mount-main.ts';
 export interface Outcome {
   readonly exitCode: number;
   readonly message?: string;
+  /** Since it was armed. */
   readonly requestCount: number;
   readonly listCount: number;
+  /** Since the process began. */
+  readonly requestsSeen: number;
+}
+
+/** A store that is no directory. */
+export interface RemoteStore {
+  readonly url: string;
+  /** Content of the authentication file. */
+  readonly authinfo: string;
+  readonly backendOptions: string;
+}
+
+export interface MountParameters {
+  readonly death?: Death;
+  readonly argv?: readonly string[];
+  readonly mountpoint?: string;
+  readonly host?: string;
 }
 
 /** What a process answers that died instead. */
@@ -26,26 +44,37 @@ export class TestFileSystem implements AsyncDisposable {
   readonly storeDirectory: string;
   readonly mountpoint: string;
   readonly #mkfsOptions: readonly string[];
+  readonly #remote: RemoteStore | undefined;
   readonly #processes = new Set<MountProcess>();
 
-  private constructor(directory: string, mkfsOptions: readonly string[]) {
+  private constructor(directory: string, mkfsOptions: readonly string[], remote: RemoteStore | undefined) {
     this.directory = directory;
+    this.#remote = remote;
     this.storeDirectory = join(directory, 'store');
     this.mountpoint = join(directory, 'mnt');
     this.#mkfsOptions = mkfsOptions;
   }
 
   /** Nothing is in the store yet. */
-  static async create(mkfsOptions: readonly string[] = ['--plain']): Promise<TestFileSystem> {
+  static async create(mkfsOptions: readonly string[] = ['--plain'], remote?: RemoteStore): Promise<TestFileSystem> {
     const directory = await mkdtemp(join(tmpdir(), 's3ql-recovery-'));
-    const created = new TestFileSystem(directory, mkfsOptions);
+    const created = new TestFileSystem(directory, mkfsOptions, remote);
     await mkdir(created.storeDirectory);
     await mkdir(created.mountpoint);
+    if (remote !== undefined) await writeFile(created.authfile, remote.authinfo, { mode: 0o600 });
     return created;
   }
 
   get url(): string {
-    return `local://${this.storeDirectory}`;
+    return this.#remote?.url ?? `local://${this.storeDirectory}`;
+  }
+
+  get authfile(): string {
+    return join(this.directory, 'authinfo2');
+  }
+
+  get backendOptions(): readonly string[] {
+    return this.#remote === undefined ? [] : ['--backend-options', this.#remote.backendOptions];
   }
 
   get passphrase(): string | undefined {
@@ -54,9 +83,18 @@ export class TestFileSystem implements AsyncDisposable {
 
   /** `host`: machines have cache directories of their own. */
   start(host: string = 'cache'): MountProcess {
-    const started = new MountProcess(this, join(this.directory, host), this.#mkfsOptions);
+    const started = new MountProcess(this, host, this.#mkfsOptions);
     this.#processes.add(started);
     return started;
+  }
+
+  /** As it was before mkfs, except for a remote store. */
+  async clear(): Promise<void> {
+    await this.clearMounts();
+    for (const name of await readdir(this.directory)) {
+      if (name !== 'authinfo2' && name !== 'mnt') await rm(join(this.directory, name), { recursive: true });
+    }
+    await mkdir(this.storeDirectory);
   }
 
   /** Takes away what dead processes left mounted. */
@@ -76,15 +114,15 @@ export class TestFileSystem implements AsyncDisposable {
 
 export class MountProcess implements AsyncDisposable {
   readonly #fileSystem: TestFileSystem;
-  readonly #cachedir: string;
+  readonly #host: string;
   readonly #mkfsOptions: readonly string[];
   readonly #child: ChildProcess;
   readonly #died: Promise<unknown>;
   readonly log: string[] = [];
 
-  constructor(fileSystem: TestFileSystem, cachedir: string, mkfsOptions: readonly string[]) {
+  constructor(fileSystem: TestFileSystem, host: string, mkfsOptions: readonly string[]) {
     this.#fileSystem = fileSystem;
-    this.#cachedir = cachedir;
+    this.#host = host;
     this.#mkfsOptions = mkfsOptions;
     this.#child = fork(new URL('./mount-main.ts', import.meta.url), { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#died = once(this.#child, 'exit');
@@ -107,25 +145,31 @@ export class MountProcess implements AsyncDisposable {
     }
   }
 
-  get #authfile(): string {
-    return join(this.#fileSystem.directory, 'authinfo2');
+  #common(host: string = this.#host): readonly string[] {
+    const { directory, authfile, backendOptions } = this.#fileSystem;
+    return ['--cachedir', join(directory, host), '--authfile', authfile, ...backendOptions];
   }
 
   mkfs(death?: Death): Promise<Outcome> {
-    const argv = [...this.#mkfsOptions, '--cachedir', this.#cachedir, '--authfile', this.#authfile, this.#fileSystem.url];
+    const argv = [...this.#mkfsOptions, ...this.#common(), this.#fileSystem.url];
     return this.tell({ do: 'mkfs', argv, passphrase: PASSPHRASE, ...(death === undefined ? {} : { death }) });
   }
 
-  /** Mounts; `directory` instead of the usual mountpoint. */
-  mount(options: { readonly death?: Death; readonly argv?: readonly string[]; readonly mountpoint?: string } = {}): Promise<Outcome> {
-    const { death, argv = [], mountpoint = this.#fileSystem.mountpoint } = options;
-    const all = ['--cachedir', this.#cachedir, '--authfile', this.#authfile, '--compress', 'none', '--metadata-backup-interval', '0'];
+  /** Mounts; on another mountpoint than the usual one, or with another machine's cache directory. */
+  mount(options: MountParameters = {}): Promise<Outcome> {
+    const { death, argv = [], host, mountpoint = this.#fileSystem.mountpoint } = options;
+    const all = [...this.#common(host), '--compress', 'none', '--metadata-backup-interval', '0'];
     return this.tell({
       do: 'mount',
       argv: [...all, ...argv, this.#fileSystem.url, mountpoint],
       passphrase: PASSPHRASE,
       ...(death === undefined ? {} : { death }),
     });
+  }
+
+  /** fsck; fails if it finds anything. */
+  check(host?: string): Promise<Outcome> {
+    return this.tell({ do: 'check', argv: [...this.#common(host), '--force', '--batch', this.#fileSystem.url], passphrase: PASSPHRASE });
   }
 
   unmount(): Promise<Outcome> {
@@ -142,7 +186,11 @@ export class MountProcess implements AsyncDisposable {
 
   /** Requests so far since the last `arm`. */
   async requestCount(): Promise<number> {
-    return (await this.tell({ do: 'count' })).requestCount;
+    return (await this.count()).requestCount;
+  }
+
+  count(): Promise<Outcome> {
+    return this.tell({ do: 'count' });
   }
 
   /** @throws Died */

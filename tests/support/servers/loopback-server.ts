@@ -40,7 +40,9 @@ export type Fault =
   /** The answer's body ends early, in spite of Content-Length. */
   | { readonly kind: 'truncate' }
   /** The first half of the body, then silence. */
-  | { readonly kind: 'stall' };
+  | { readonly kind: 'stall' }
+  /** A byte of the body is another one. */
+  | { readonly kind: 'corrupt' };
 
 export interface PlannedFault {
   /** Matched against `METHOD target`. */
@@ -48,6 +50,8 @@ export interface PlannedFault {
   readonly fault: Fault;
   /** How many requests it hits; default 1. */
   readonly times?: number;
+  /** How many requests that match get through before; default none. */
+  readonly after?: number;
 }
 
 export class LoopbackServer implements AsyncDisposable {
@@ -57,7 +61,7 @@ export class LoopbackServer implements AsyncDisposable {
   /** All requests since the start, or since a test emptied it. */
   readonly requests: ServedRequest[] = [];
   readonly #server: Server;
-  readonly #faults: { readonly on: RegExp; readonly fault: Fault; left: number }[] = [];
+  readonly #faults: { readonly on: RegExp; readonly fault: Fault; left: number; after: number }[] = [];
 
   private constructor(server: Server, secure: boolean) {
     this.#server = server;
@@ -80,8 +84,8 @@ export class LoopbackServer implements AsyncDisposable {
     return started;
   }
 
-  plan({ on, fault, times = 1 }: PlannedFault): void {
-    this.#faults.push({ on, fault, left: times });
+  plan({ on, fault, times = 1, after = 0 }: PlannedFault): void {
+    this.#faults.push({ on, fault, left: times, after });
   }
 
   /** Faults that no request has met. */
@@ -130,6 +134,10 @@ export class LoopbackServer implements AsyncDisposable {
   #takeFault(line: string): Fault | undefined {
     const planned = this.#faults.find(({ on, left }) => left > 0 && on.test(line));
     if (planned === undefined) return undefined;
+    if (planned.after > 0) {
+      planned.after -= 1;
+      return undefined;
+    }
     planned.left -= 1;
     return planned.fault;
   }
@@ -150,7 +158,9 @@ function send(response: ServerResponse, method: string, { status, headers = {}, 
     ...(noContent ? {} : { 'content-length': String(bytes.byteLength) }),
     ...headers,
   });
-  const half = bytes.subarray(0, bytes.byteLength >> 1);
+  const middle = bytes.byteLength >> 1;
+  if (fault?.kind === 'corrupt' && bytes.byteLength > 0) bytes[middle] = (bytes[middle] ?? 0) ^ 0x10;
+  const half = bytes.subarray(0, middle);
   if (method === 'HEAD' || noContent) response.end();
   else if (fault?.kind === 'truncate') response.write(half, () => response.destroy());
   else if (fault?.kind === 'stall') response.write(half);

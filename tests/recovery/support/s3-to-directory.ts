@@ -1,0 +1,16 @@
+/** Copies what an S3 server of the tests has into a directory, as a local:// store has it, for readers that know only those. */
+import { LocalBackend } from '../../../src/backends/local/local-backend.ts';
+import { backendSpec, openBackend } from '../../../src/backends/open-backend.ts';
+import { type S3Server, TEST_ACCOUNT } from '../../support/servers/s3-server.ts';
+
+export async function copyToDirectory(server: S3Server, url: string, directory: string): Promise<void> {
+  await using from = await openBackend(
+    backendSpec({ url, login: TEST_ACCOUNT.accessKeyId, password: TEST_ACCOUNT.secretAccessKey, options: 'no-ssl' }),
+  );
+  await using to = await LocalBackend.open(`local://${directory}`, directory);
+  server.http.reset();
+  for await (const { key } of from.list('')) {
+    const { metadata, payload } = await from.fetch(key);
+    await to.store(key, metadata, [payload]);
+  }
+}
