@@ -1,5 +1,5 @@
 /** Power cuts of the disk that has the cache directory and the store; what was not synced is there, missing or torn, as a disk may have it. */
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MountedFileSystem } from '../support/mounted-file-system.ts';
 import { PowerCutDisk } from '../support/power-cut/power-cut-disk.ts';
@@ -35,9 +35,21 @@ export class PowerCuts implements Catastrophe, AsyncDisposable {
     for (const fileSystem of fileSystems) await fileSystem.removeMounts();
     this.#seed += 1;
     await this.#disk.power(this.#seed);
+    for (const { cacheDirectory } of fileSystems) await bootAnew(cacheDirectory);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#disk[Symbol.asyncDispose]();
+  }
+}
+
+/** The cache's notes of which boot of the machine they are from are from another one now. */
+async function bootAnew(cacheDirectory: string): Promise<void> {
+  for (const name of await readdir(cacheDirectory)) {
+    const path = join(cacheDirectory, name, 'segments/session');
+    const session = await readFile(path, 'latin1').catch(() => '');
+    const [state] = session.split('\n');
+    // Whatever else is there is no note of any boot.
+    if (session !== '') await writeFile(path, `${state}\nanother boot\n`, { flush: true });
   }
 }
