@@ -42,17 +42,16 @@ export async function makeFileSystem(
   resources.defer(() => backend[Symbol.asyncDispose]());
   await requireNoFileSystem(backend);
   const { signal } = interaction;
-  const lease = resources.use(
-    await Lease.acquire({
-      backend,
-      path: local.leasePath,
-      program: mkfsSpec.program,
-      mountedElsewhere: () => Promise.resolve(false),
-      force: false,
-      override: '"s3qladm clear --take-over"',
-      signal,
-    }),
-  );
+  // Given back before `resources` close the store.
+  await using lease = await Lease.acquire({
+    backend,
+    path: local.leasePath,
+    program: mkfsSpec.program,
+    mountedElsewhere: () => Promise.resolve(false),
+    force: false,
+    override: '"s3qladm clear --take-over"',
+    signal,
+  });
   // Somebody may have been faster.
   await requireNoFileSystem(backend);
 

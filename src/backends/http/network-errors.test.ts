@@ -22,6 +22,10 @@ describe('a failure of the network', () => {
     expect(error).toMatchObject({ temporary: true, message: expect.stringContaining('check the network') as string });
   });
 
+  test('is final once the connections were closed by ourselves', async () => {
+    expect(await networkError(withCode('UND_ERR_DESTROYED'), 'https://store.example.com')).toMatchObject({ temporary: false });
+  });
+
   test('names the proxy if its name is the wrong one', async () => {
     const error = await networkError(withCode('ENOTFOUND', { hostname: 'proxy.example' }), 'https://store.example.com', everythingResolves);
     expect(error.message).toContain('proxy.example');

@@ -22,6 +22,8 @@ const NOT_TLS: ReadonlySet<string> = new Set([
   'ERR_SSL_HTTP_REQUEST',
   'EPROTO',
 ]);
+/** Whoever still asks after the end would ask for ever. */
+const OVER: ReadonlySet<string> = new Set(['UND_ERR_DESTROYED', 'UND_ERR_CLOSED']);
 const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
 
 /**
@@ -62,6 +64,7 @@ export async function networkError(cause: unknown, origin: string, resolve: Name
   // undici has no code for these.
   const proxyStatus = /^Proxy (?:response|Authentication Required) \((\d+)\)/.exec(errorMessage(cause))?.[1];
   if (proxyStatus !== undefined) return proxyRefusal(Number(proxyStatus), host, cause);
+  if (OVER.has(code)) return new BackendError(`the connections to ${host} have been closed`, { cause });
   if (TIMEOUTS.has(code)) return new BackendError(`${host} did not answer in time`, { cause, temporary: true });
   if (code === 'ECONNREFUSED') return new BackendError(`${host} refuses connections`, { cause, temporary: true });
   return new BackendError(`connection to ${host} failed: ${errorMessage(cause)}`, { cause, temporary: true });
