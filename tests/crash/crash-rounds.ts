@@ -30,7 +30,7 @@ export interface Catastrophe {
   /** Data that were not synced may be zeros afterwards. */
   readonly losesUnsynced: boolean;
   /** What it happens to has its cache and its store in there; absent: where they are does not matter. */
-  stateDirectory?(): Promise<string>;
+  readonly stateDirectory?: () => Promise<string>;
   /** Nothing that worked for these file systems works any more. */
   strike(fileSystems: readonly MountedFileSystem[]): Promise<void>;
 }
