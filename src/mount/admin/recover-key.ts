@@ -1,9 +1,11 @@
 /** s3qladm recover-key: wraps a master key that was written down with a new passphrase, when passphrase or key objects are lost. */
+import type { Backend } from '../../backends/backend.ts';
 import { connect } from '../../backends/connect.ts';
 import type { AdminRequest, AdminInteraction, AdminResult } from '../../cli/run-adm.ts';
 import { masterKeyEnvelope } from '../../envelope/envelope.ts';
 import { fetchSuperblock } from '../../metadata/generations.ts';
-import { CorruptedObjectError } from '../../backends/errors.ts';
+import { SUPERBLOCK_KEY } from '../../metadata/object-keys.ts';
+import { CorruptedObjectError, NoSuchObjectError } from '../../backends/errors.ts';
 import { SealedObjectStore } from '../../objects/sealed-object-store.ts';
 import { UserError } from '../../util/errors.ts';
 import { LocalDirectory } from '../local-directory.ts';
@@ -11,14 +13,18 @@ import { holdForAction } from './hold-for-action.ts';
 import { MASTER_KEY_BYTES, writeMasterKey } from '../master-key.ts';
 
 const EXIT_WRONG_KEY = 17;
+const EXIT_NO_FILE_SYSTEM = 18;
 const BASE64 = /^[A-Za-z0-9+/]{43}=$/;
 
 /** @throws UserError exit 17 if the key does not open the file system, 31, 40; then nothing is changed */
 export async function recoverKey(request: AdminRequest, { askSecret, signal }: AdminInteraction): Promise<AdminResult> {
   const { storage } = request;
   using local = new LocalDirectory(storage.cachedir, storage.backend.url);
-  const masterKey = parseMasterKey(await askSecret({ prompt: 'Enter master key (eleven groups of four characters)' }));
   const backend = await connect(storage.backend);
+  const masterKey = await askMasterKey(backend, askSecret, signal).catch(async (error: unknown) => {
+    await backend[Symbol.asyncDispose]();
+    throw error;
+  });
   await using objects = new SealedObjectStore({ backend, envelope: masterKeyEnvelope(masterKey), maxThreads: 1 });
   try {
     await fetchSuperblock(objects, { signal });
@@ -31,6 +37,15 @@ export async function recoverKey(request: AdminRequest, { askSecret, signal }: A
   await lease.requireHeld();
   await writeMasterKey(backend, masterKey, passphrase);
   return { text: 'The master key has been stored under the new passphrase.\n', json: { recovered: true } };
+}
+
+/** Nobody is to type a key for a file system that is not there. @throws UserError exit 17, 18 */
+async function askMasterKey(backend: Backend, askSecret: AdminInteraction['askSecret'], signal: AbortSignal): Promise<Uint8Array> {
+  await backend.stat(SUPERBLOCK_KEY, { signal }).catch((error: unknown) => {
+    if (!(error instanceof NoSuchObjectError)) throw error;
+    throw new UserError(`No S3QL file system found at ${backend.url}.`, EXIT_NO_FILE_SYSTEM, { cause: error });
+  });
+  return parseMasterKey(await askSecret({ prompt: 'Enter master key (eleven groups of four characters)' }));
 }
 
 /** Spaces and line breaks do not matter. @throws UserError exit 17 */

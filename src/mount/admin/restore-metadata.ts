@@ -5,6 +5,7 @@
 import { formatBytes } from '../../cli/format.ts';
 import type { AdminRequest, AdminInteraction, AdminResult } from '../../cli/run-adm.ts';
 import { downloadGeneration } from '../../metadata/generation-download.ts';
+import { countFilesOfGenerations } from '../../metadata/generation-file-counts.ts';
 import { nextSeqNo } from '../../metadata/generation-upload.ts';
 import { fetchSuperblock, type Generation, listGenerations } from '../../metadata/generations.ts';
 import { writeLocalSuperblock } from '../../metadata/local-state.ts';
@@ -18,6 +19,8 @@ import { LocalDirectory } from '../local-directory.ts';
 import { openObjects } from '../open-store.ts';
 import { SuperblockKeeper } from '../superblock-keeper.ts';
 
+const EXIT_NO_FILE_SYSTEM = 18;
+
 const log = logger('adm');
 
 /** @throws UserError if there is no such generation, or it is damaged; exit 31 if another machine uses the file system */
@@ -30,7 +33,10 @@ export async function restoreMetadata(request: AdminRequest, interaction: AdminI
   await using lease = await holdForAction({ request, objects, backend, local, signal });
   const connectionLimit = storage.backend.maxConnections;
   const generations = await listGenerations(objects, { connectionLimit, signal });
-  const chosen = await choose(generations, request.generation, interaction);
+  if (generations.length === 0) throw new UserError(`No S3QL file system found at ${objects.url}.`, EXIT_NO_FILE_SYSTEM);
+  const fileCounts = (): Promise<ReadonlyMap<number, number>> =>
+    countFilesOfGenerations({ store: objects, directory: local.path, generations, connectionLimit, progress, signal });
+  const chosen = await choose(generations, request.generation, fileCounts, interaction);
   const remote = await currentSuperblock(objects, signal);
   const keeper = new SuperblockKeeper(local, objects, compress);
   await makeRoom(local, keeper, remote);
@@ -55,11 +61,13 @@ export async function restoreMetadata(request: AdminRequest, interaction: AdminI
   };
 }
 
-/** As lines: index, generation, date, size. */
-export function generationLines(generations: readonly Generation[]): string[] {
+/** As lines: index, generation, date, size, and the number of files where it is known. */
+export function generationLines(generations: readonly Generation[], fileCounts: ReadonlyMap<number, number> = new Map()): string[] {
   return generations.map(({ seqNo, superblock, problem }, index) => {
+    const count = fileCounts.get(seqNo);
+    const files = count === undefined ? '' : `  ${count} files`;
     const what = superblock
-      ? `${dateOf(superblock)}  ${formatBytes(superblock.databaseSizeBytes)}${superblock.isMounted ? '  (while mounted)' : ''}`
+      ? `${dateOf(superblock)}  ${formatBytes(superblock.databaseSizeBytes)}${files}${superblock.isMounted ? '  (while mounted)' : ''}`
       : `unusable: ${problem ?? 'unknown'}`;
     return `${String(index).padStart(4)}  ${seqNo}  ${what}\n`;
   });
@@ -68,12 +76,12 @@ export function generationLines(generations: readonly Generation[]): string[] {
 async function choose(
   generations: readonly Generation[],
   wanted: number | undefined,
+  countFiles: () => Promise<ReadonlyMap<number, number>>,
   { ask, print }: AdminInteraction,
 ): Promise<Superblock> {
-  if (generations.length === 0) throw new UserError('There are no generations of the metadata in the store.');
   let generation: Generation | undefined;
   if (wanted === undefined) {
-    print(`The following generations of the metadata are in the store:\n${generationLines(generations).join('')}`);
+    print(`The following generations of the metadata are in the store:\n${generationLines(generations, await countFiles()).join('')}`);
     const answer = (await ask('Enter the index of the one to go back to:')).trim();
     generation = /^\d+$/.test(answer) ? generations[Number(answer)] : undefined;
   } else generation = generations.find(({ seqNo }) => seqNo === wanted);
