@@ -174,7 +174,18 @@ test('s3qladm restore-metadata goes back; fsck.s3ql commits it and keeps objects
   expect(await plain.findings()).toEqual({});
 });
 
-test('s3qladm restore-metadata asks for the index if no generation is named', async () => {
+test('s3qladm restore-metadata asks for the index if no generation is named, and shows how many files each has', async () => {
+  const files = (await plain.tree()).size;
+  await plain.use((fs) => {
+    fs.directories.make(1 as never, Buffer.from('one more'), 0o100644, 0, { uid: 0, gid: 0, umask: 0 });
+    return Promise.resolve();
+  });
+  const listed = await run('s3qladm', ['restore-metadata', ...plain.argv], '99\n');
+  const counts = [...listed.stderr.matchAll(/^ +\d+ {2}\d+ {2}20.* {2}(\d+) files/gm)].map(([, count]) => Number(count));
+  expect(counts.length).toBeGreaterThan(1);
+  expect(Math.max(...counts)).toBeLessThanOrEqual(files + 1);
+  expect(counts[0]).toBe((counts[1] ?? 0) + 1);
+  expect(readdirSync(plain.localDirectory).filter((name) => name.startsWith('count-'))).toEqual([]);
   expect(await run('s3qladm', ['restore-metadata', ...plain.argv], '99\n')).toMatchObject({ exitCode: 1 });
   const chosen = await run('s3qladm', ['restore-metadata', ...plain.argv], '0\n');
   expect(chosen).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/^ +0 {2}\d+ {2}20/m) });
