@@ -15,7 +15,7 @@ import { type ControllableLogLevel, loggingValue } from './logging-value.ts';
 const CONTROL_FILE_NAME = '.__s3ql__ctrl__';
 const STATISTICS_FIELD_COUNT = 12;
 const MAXIMUM_PID_LENGTH = 32;
-const MAXIMUM_NAME_LENGTH = 100;
+const MAXIMUM_PATH_LENGTH = 4096;
 const MAXIMUM_METRICS_BYTES = 16 * 1024;
 const MAXIMUM_STATE_LENGTH = 64 * 1024;
 
@@ -87,10 +87,10 @@ export class ControlFile {
     return Number((await this.#read('s3ql_pid?', MAXIMUM_PID_LENGTH)).toString('latin1'));
   }
 
-  /** Name of the socket on which the mount tells how it ends; undefined for mounts of S3QL itself. */
-  async eventsName(): Promise<string | undefined> {
-    return getXattr(this.#path, 's3ql_events?', MAXIMUM_NAME_LENGTH).then(
-      (name) => name.toString('latin1'),
+  /** Path of the socket on which the mount and tools speak to each other; undefined for mounts of S3QL itself. */
+  async eventsPath(): Promise<string | undefined> {
+    return getXattr(this.#path, 's3ql_events?', MAXIMUM_PATH_LENGTH).then(
+      (path) => path.toString(),
       () => undefined,
     );
   }

@@ -1,13 +1,15 @@
 /** What s3qlctrl is asked to do, checked before any mount is spoken to. */
 import { UserError } from '../util/errors.ts';
 import type { ControlFile } from './control-file.ts';
-import { EXIT_INVALID_COMMAND_LINE } from './exit-codes.ts';
+import { EXIT_ERROR, EXIT_INVALID_COMMAND_LINE } from './exit-codes.ts';
+import type { MountEventsListener } from './mount-events.ts';
 import { CONTROLLABLE_LOG_LEVELS } from './logging-value.ts';
 import type { ControlAction } from './options/ctrl.ts';
 import { InvalidValueError } from './options/option.ts';
 import { kibibytes, rateSchedule } from './options/values.ts';
 
-export type ControlRequest = (control: ControlFile) => Promise<void>;
+/** `listener`: the mount's socket, if it can be reached. */
+export type ControlRequest = (control: ControlFile, listener?: MountEventsListener) => Promise<void>;
 
 const MODULE_NAME = /^[A-Za-z0-9_./-]+$/;
 const cacheSize = kibibytes(1);
@@ -24,7 +26,7 @@ export function controlRequest(action: ControlAction, values: readonly string[])
       return (control) => control.dropCache();
     case 'backup-metadata':
       requireNone(action, values);
-      return (control) => control.backUpMetadata();
+      return backUpMetadata;
     case 'cachesize': {
       if (first === undefined) throw invalid('cachesize takes a number of KiB');
       requireNone(`${action} ${first}`, others);
@@ -43,6 +45,14 @@ export function controlRequest(action: ControlAction, values: readonly string[])
     default:
       return action satisfies never;
   }
+}
+
+/** Waits for the end of the upload, where the mount can be heard; S3QL's only starts it. */
+async function backUpMetadata(control: ControlFile, listener?: MountEventsListener): Promise<void> {
+  if (listener === undefined) return control.backUpMetadata();
+  await listener.request('backup-metadata').catch((error: unknown) => {
+    throw new UserError(`the metadata could not be uploaded: ${(error as Error).message}`, EXIT_ERROR, { cause: error });
+  });
 }
 
 function logRequest([first, ...modules]: readonly string[]): ControlRequest {

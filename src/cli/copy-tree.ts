@@ -9,6 +9,8 @@ import { syncfs } from '../util/libc.ts';
 import { logger } from '../util/log.ts';
 import { ControlFile } from './control-file.ts';
 import { EXIT_ERROR } from './exit-codes.ts';
+import type { Output } from './output.ts';
+import { withMountProgress } from './with-mount-progress.ts';
 import { refuseMountpoints } from './tree-paths.ts';
 
 const NEW_DIRECTORY_MODE = 0o700;
@@ -16,7 +18,11 @@ const NEW_DIRECTORY_MODE = 0o700;
 const log = logger('cp');
 
 /** Both paths absolute. @throws UserError */
-export async function copyTree(sourcePath: string, targetPath: string): Promise<void> {
+export async function copyTree(
+  sourcePath: string,
+  targetPath: string,
+  output: Pick<Output, 'display'> = { display: undefined },
+): Promise<void> {
   const control = await ControlFile.find(sourcePath);
   const source = await realpath(sourcePath);
   await refuseMountpoints(source);
@@ -29,7 +35,9 @@ export async function copyTree(sourcePath: string, targetPath: string): Promise<
   try {
     const { ino } = await lstat(target, { bigint: true });
     await writeOut(source);
-    await control.copyTree({ path: source, inode: sourceStats.ino }, { path: target, inode: ino });
+    await withMountProgress(control, output, () =>
+      control.copyTree({ path: source, inode: sourceStats.ino }, { path: target, inode: ino }),
+    );
   } catch (error) {
     await control.removeTree(parent.inode, target).catch((removalError: unknown) => {
       log.warn(removalError, 'What was copied to %s is incomplete: remove it with s3qlrm', target);

@@ -25,7 +25,12 @@ async function mount(...argv: readonly string[]): Promise<number> {
     async startMount(request) {
       requests.push(request);
       logger('mount').info('working');
-      return { mountpoint: request.mountpoint, ended: Promise.resolve({ exitCode: 7 }), unmount: async () => undefined };
+      return {
+        mountpoint: request.mountpoint,
+        ended: Promise.resolve({ exitCode: 7 }),
+        answer: async () => undefined,
+        unmount: async () => undefined,
+      };
     },
   });
 }

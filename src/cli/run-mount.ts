@@ -9,7 +9,7 @@ import { logger } from '../util/log.ts';
 import { EXIT_NO_MOUNTPOINT, EXIT_OK } from './exit-codes.ts';
 import { DEFAULT_COMPRESSION, mountSpec, type MountOptions } from './options/mount.ts';
 import type { LogTarget } from './options/values.ts';
-import { newEventsName } from './mount-events.ts';
+import { newEventsPath } from './mount-events.ts';
 import { openLog, openOutput, type Output } from './output.ts';
 import { parseMountOptions } from './parse-mount-options.ts';
 import { reportProgress } from './progress.ts';
@@ -27,8 +27,8 @@ const log = logger('mount');
 export interface MountRequest extends MountOptions {
   readonly compress: CompressionSpec;
   readonly storage: StorageSettings;
-  /** Name of the socket on which tools hear how the mount ends; the control file tells it to them. */
-  readonly eventsName: string;
+  /** Path of the socket on which the mount and tools speak to each other; the control file tells it to them. */
+  readonly eventsPath: string;
 }
 
 export type StartMount = (request: MountRequest, interaction: Interaction) => Promise<RunningMount>;
@@ -52,7 +52,7 @@ export async function runMount(argv: readonly string[], { startMount, daemonModu
     debugModules,
     mountpoint,
     storage,
-    eventsName: newEventsName(),
+    eventsPath: newEventsPath(storage.cachedir),
     compress: options.compress ?? storage.compress ?? DEFAULT_COMPRESSION,
   };
   if (options.fake) return EXIT_OK;
@@ -76,7 +76,7 @@ export async function runMountDaemon(startMount: StartMount): Promise<never> {
     start: startMount,
     logTarget: (request) => logTarget(request) ?? defaultLog(request),
     reportPath: crashLogPath,
-    eventsName: (request) => request.eventsName,
+    eventsPath: (request) => request.eventsPath,
   });
 }
 
@@ -92,7 +92,7 @@ async function serveInForeground(request: MountRequest, startMount: StartMount, 
       askSecret: (question) => secrets.ask(question),
     },
     reportPath: crashLogPath(request),
-    eventsName: request.eventsName,
+    eventsPath: request.eventsPath,
     onReady({ mountpoint }) {
       log.info('Mounted on %s', mountpoint);
       notifier.ready(`Mounted on ${mountpoint}`);

@@ -25,7 +25,7 @@ export interface DaemonService<Request> {
   readonly start: (request: Request, interaction: Interaction) => Promise<RunningMount>;
   readonly reportPath: (request: Request) => string;
   /** Name of the socket on which tools hear how the mount ends. */
-  readonly eventsName: (request: Request) => string;
+  readonly eventsPath: (request: Request) => string;
 }
 
 /** Serves one mount and ends the process with its exit code. */
@@ -49,7 +49,7 @@ export async function serveDaemon<Request>(service: DaemonService<Request>): Pro
       interaction: { progress: reportProgress(display), askSecret: (question) => starter.ask(question) },
       interrupted: starter.interrupted,
       reportPath: service.reportPath(request),
-      eventsName: service.eventsName(request),
+      eventsPath: service.eventsPath(request),
       onReady(mount) {
         relayed[Symbol.dispose]();
         display.current = lineDisplay((line) => log.info('%s', line));

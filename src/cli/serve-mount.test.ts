@@ -1,15 +1,18 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { RunningMount } from '../mount/running-mount.ts';
 import { recordLogs } from '../util/log.ts';
 import { silentProgress } from '../util/progress.ts';
-import { newEventsName } from './mount-events.ts';
+import { newEventsPath } from './mount-events.ts';
 import { InterruptedError } from './report-error.ts';
 import { serveMount } from './serve-mount.ts';
 
 const interaction = { progress: silentProgress, askSecret: async () => 'secret' };
+
+const socketDirectory = mkdtempSync(join(tmpdir(), 's3ql-serve-'));
+afterAll(() => rmSync(socketDirectory, { recursive: true }));
 
 class FakeMount implements RunningMount {
   readonly mountpoint = '/mnt';
@@ -24,6 +27,10 @@ class FakeMount implements RunningMount {
     this.#ended.resolve({ exitCode });
   }
 
+  async answer(request: string): Promise<unknown> {
+    return { asked: request };
+  }
+
   async unmount(): Promise<void> {
     this.unmountCount += 1;
     this.end(0);
@@ -33,7 +40,12 @@ class FakeMount implements RunningMount {
 test('a mount that somebody else ends gives the exit code', async () => {
   const mount = new FakeMount();
   const listenersBefore = process.listenerCount('SIGTERM');
-  const served = serveMount({ start: async () => mount, interaction, eventsName: newEventsName(), onReady: () => mount.end(3) });
+  const served = serveMount({
+    start: async () => mount,
+    interaction,
+    eventsPath: newEventsPath(socketDirectory),
+    onReady: () => mount.end(3),
+  });
   expect(await served).toBe(3);
   expect(mount.unmountCount).toBe(0);
   expect(process.listenerCount('SIGTERM')).toBe(listenersBefore);
@@ -46,7 +58,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s unmounts once, however o
   const exitCode = await serveMount({
     start: async () => mount,
     interaction,
-    eventsName: newEventsName(),
+    eventsPath: newEventsPath(socketDirectory),
     onReady() {
       stages.push('ready');
       setImmediate(() => {
@@ -67,7 +79,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s unmounts once, however o
 test('a signal while mounting aborts it; what then goes wrong is not reported as a failure', async () => {
   const served = serveMount({
     interaction,
-    eventsName: newEventsName(),
+    eventsPath: newEventsPath(socketDirectory),
     async start({ signal }) {
       process.emit('SIGINT');
       signal.throwIfAborted();
@@ -83,13 +95,15 @@ test('a mount that comes to work in spite of the signal is unmounted at once', a
     process.emit('SIGTERM');
     return mount;
   };
-  expect(await serveMount({ start, interaction, eventsName: newEventsName() })).toBe(0);
+  expect(await serveMount({ start, interaction, eventsPath: newEventsPath(socketDirectory) })).toBe(0);
   expect(mount.unmountCount).toBe(1);
 });
 
 test('an error of the start is passed on as it is', async () => {
   const error = new Error('no store');
-  await expect(serveMount({ interaction, eventsName: newEventsName(), start: async () => Promise.reject(error) })).rejects.toBe(error);
+  await expect(
+    serveMount({ interaction, eventsPath: newEventsPath(socketDirectory), start: async () => Promise.reject(error) }),
+  ).rejects.toBe(error);
 });
 
 test('a kernel that refuses to unmount is logged, and the mount goes on', async () => {
@@ -102,7 +116,7 @@ test('a kernel that refuses to unmount is logged, and the mount goes on', async 
   await serveMount({
     start: async () => mount,
     interaction,
-    eventsName: newEventsName(),
+    eventsPath: newEventsPath(socketDirectory),
     onReady: () => setImmediate(() => process.emit('SIGINT')),
   });
   expect(logs.records.at(-1)).toMatchObject({ level: 'error', message: 'Cannot unmount /mnt: device is busy' });
@@ -119,7 +133,9 @@ test('SIGUSR1 writes a diagnostic report without the environment, and nothing en
       process.emit('SIGUSR1');
       mount.end(0);
     };
-    expect(await serveMount({ start: async () => mount, interaction, eventsName: newEventsName(), reportPath, onReady })).toBe(0);
+    expect(
+      await serveMount({ start: async () => mount, interaction, eventsPath: newEventsPath(socketDirectory), reportPath, onReady }),
+    ).toBe(0);
     const report = readFileSync(reportPath, 'utf8');
     expect(JSON.parse(report)).toHaveProperty('javascriptStack');
     expect(report).not.toContain('S3QL_TEST_SECRET');

@@ -17,8 +17,8 @@ const log = logger('mount');
 export interface ServeMountOptions {
   readonly start: (interaction: Interaction) => Promise<RunningMount>;
   readonly interaction: Omit<Interaction, 'signal'>;
-  /** Name of the socket on which tools hear how the mount ends. */
-  readonly eventsName: string;
+  /** Path of the socket on which the mount and tools speak to each other. */
+  readonly eventsPath: string;
   /** Aborted from elsewhere when the person who started this gave up; has the effect of a signal. */
   readonly interrupted?: AbortSignal;
   /** The mount works. */
@@ -46,7 +46,7 @@ export async function serveMount(options: ServeMountOptions): Promise<number> {
   if (options.interrupted?.aborted === true) stop.abort();
   options.interrupted?.addEventListener('abort', onInterrupted);
   try {
-    using events = await MountEvents.open(options.eventsName);
+    using events = await MountEvents.open(options.eventsPath);
     const progress = allReporters([options.interaction.progress, reportProgress(events.display)]);
     const mount = await options.start({ ...options.interaction, progress, signal: stop.signal }).catch((error: unknown) => {
       // Whatever it failed of: the person has given up.
@@ -56,6 +56,7 @@ export async function serveMount(options: ServeMountOptions): Promise<number> {
       options.onStopping?.();
       mount.unmount().catch((error: unknown) => log.error(error, 'Cannot unmount %s: %s', mount.mountpoint, message(error)));
     };
+    events.answer = (request) => mount.answer(request);
     options.onReady?.(mount);
     if (stop.signal.aborted) unmount();
     else stop.signal.addEventListener('abort', unmount, { once: true });

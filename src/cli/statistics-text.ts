@@ -1,6 +1,7 @@
 /** The figures of a mount as s3qlstat prints them: S3QL's lines first (reference: S3QL behaviour 1.1). */
 import type { StoreMetricsSnapshot } from '../backends/store-metrics.ts';
 import type { MountState, MountStatistics } from './control-file.ts';
+import { exactNumbers } from '../util/exact-number.ts';
 import { formatBytes } from './format.ts';
 
 const LABEL_WIDTH = 21;
@@ -27,13 +28,14 @@ export function statisticsText(figures: MountStatistics, raw: boolean): string {
   return lines.map(([label, value]) => `${`${label}:`.padEnd(LABEL_WIDTH)} ${value}\n`).join('');
 }
 
-/** For `--json`: numbers where they are exact as such, else decimal strings. */
-export function statisticsJson(figures: MountStatistics, store?: StoreMetricsSnapshot, state?: MountState): string {
-  const exact = (_key: string, value: unknown): unknown => {
-    if (typeof value !== 'bigint') return value;
-    return value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value);
-  };
-  return `${JSON.stringify({ ...figures, store, state }, exact)}\n`;
+/** For `--json`: numbers where they are exact as such, else decimal strings. `more`: what the mount tells by its socket. */
+export function statisticsJson(
+  figures: MountStatistics,
+  store?: StoreMetricsSnapshot,
+  state?: MountState,
+  more: Readonly<Record<string, unknown>> = {},
+): string {
+  return `${JSON.stringify({ ...figures, store, state, ...more }, exactNumbers)}\n`;
 }
 
 /** `78.11%`; of nothing, everything is 0.00%. */

@@ -44,9 +44,9 @@ export async function unmount(path: string, lazy: boolean, { display, progress }
   const pid = await control.pid();
   await refuseIfInUse(mount, pid);
   const commandLine = await commandLineOf(pid);
-  const eventsName = await control.eventsName();
+  const eventsPath = await control.eventsPath();
   await flush(control, progress);
-  using events = eventsName === undefined ? undefined : await MountEventsListener.connect(eventsName, display);
+  using events = eventsPath === undefined ? undefined : await MountEventsListener.connect(eventsPath, display);
   await callUmount(mount.mountpoint, false);
   const exitCode = await events?.outcome();
   await waitForEnd(pid, commandLine, progress);

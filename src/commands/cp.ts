@@ -7,7 +7,7 @@ import { parseCommand } from '../cli/parse-command.ts';
 
 export async function run(argv: readonly string[]): Promise<number> {
   const options = parseCommand(cpSpec, argv);
-  using _output = await openCommandOutput(options, cpSpec.program);
-  await copyTree(options.source, options.target);
+  using output = await openCommandOutput(options, cpSpec.program);
+  await copyTree(options.source, options.target, output);
   return EXIT_OK;
 }

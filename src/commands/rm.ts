@@ -7,7 +7,7 @@ import { removeTree } from '../cli/remove-tree.ts';
 
 export async function run(argv: readonly string[]): Promise<number> {
   const options = parseCommand(rmSpec, argv);
-  using _output = await openCommandOutput(options, rmSpec.program);
-  for (const path of options.paths) await removeTree(path);
+  using output = await openCommandOutput(options, rmSpec.program);
+  for (const path of options.paths) await removeTree(path, output);
   return EXIT_OK;
 }

@@ -50,7 +50,7 @@ function controlFile(): { file: ControlFile; calls: Call[] } {
     statistics: () => statistics,
     storeMetrics: () => '{"retries":7}',
     state: () => state,
-    eventsName: () => 'socket-name',
+    eventsPath: () => 'socket-name',
   };
   return { file: new ControlFile(actions), calls };
 }

@@ -22,8 +22,8 @@ export interface ControlActions {
   /** What the requests to the store have come to, as JSON. */
   storeMetrics(): string;
   state(): MountState;
-  /** Name of the socket on which the mount tells how it ends. */
-  eventsName(): string;
+  /** Path of the socket on which the mount and tools speak to each other. */
+  eventsPath(): string;
 }
 
 /** How a mount is: times in ms since the epoch. It travels as JSON. */
@@ -75,7 +75,7 @@ export class ControlFile {
         return Buffer.from(String(process.pid));
       // S3QL does not have these three; its tools do not ask for them.
       case 's3ql_events?':
-        return Buffer.from(this.#actions.eventsName());
+        return Buffer.from(this.#actions.eventsPath());
       case 's3ql_store?':
         return Buffer.from(this.#actions.storeMetrics());
       case 's3ql_state?':

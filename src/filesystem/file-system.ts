@@ -113,8 +113,8 @@ export class FileSystem {
   }
 
   /** s3qlcp: see tree-copy.ts. */
-  copyTree(source: InodeId, target: InodeId): Promise<void> {
-    return copyTree(this.#context, source, target);
+  copyTree(source: InodeId, target: InodeId, onCopied?: (entryCount: number) => void): Promise<void> {
+    return copyTree(this.#context, source, target, onCopied);
   }
 
   /** s3qllock: see tree-lock.ts. */

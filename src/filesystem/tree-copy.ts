@@ -15,7 +15,12 @@ import { type TreeEntry, walkTree } from './tree-walk.ts';
 const BLOCKS_PER_SLICE = 1_000;
 
 /** Copies what is in `source` into the empty directory `target`, which gets the source's attributes. @throws FsError ENOTDIR, ENOTEMPTY, EPERM */
-export async function copyTree(context: FileSystemContext, source: InodeId, target: InodeId): Promise<void> {
+export async function copyTree(
+  context: FileSystemContext,
+  source: InodeId,
+  target: InodeId,
+  onCopied: (entryCount: number) => void = () => {},
+): Promise<void> {
   const { database, blocks, commits } = context;
   if (!isDirectory(requireInode(context, source).mode)) throw new FsError('ENOTDIR');
   const targetInode = requireUnlocked(context, target);
@@ -34,6 +39,7 @@ export async function copyTree(context: FileSystemContext, source: InodeId, targ
       const copied = copyEntry(context, entry, copyParent, copies);
       if (copied !== undefined) await copyBlocks(context, entry.inode, copied);
     }
+    onCopied(entries.length);
     context.subdirectories.invalidate(copyParent);
     commits.changed();
   }

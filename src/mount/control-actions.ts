@@ -9,6 +9,8 @@ import type { InodeId } from '../metadata/types.ts';
 import { FsError } from '../util/errors.ts';
 import { withoutSecrets } from '../util/without-secrets.ts';
 import { logger, type LogLevel, setLogLevels } from '../util/log.ts';
+import type { ProgressReporter } from '../util/progress.ts';
+import { flushWithProgress } from './flush-with-progress.ts';
 import type { MetadataUploads } from './metadata-uploads.ts';
 import type { StoreHealth } from './store-health.ts';
 import type { WriteGate } from './write-gate.ts';
@@ -29,7 +31,9 @@ export interface ControlActionsParts {
   readonly gate: WriteGate;
   readonly health: StoreHealth;
   readonly maxCacheEntries: number;
-  readonly eventsName: string;
+  readonly eventsPath: string;
+  /** Of what tools wait for. */
+  readonly progress: ProgressReporter;
 }
 
 const log = logger('mount');
@@ -44,11 +48,15 @@ export function controlActions({
   gate,
   health,
   maxCacheEntries,
-  eventsName,
+  eventsPath,
+  progress,
 }: ControlActionsParts): ControlActions {
   return {
-    flushCache: () => blocks.flush(),
-    dropCache: () => blocks.drop(),
+    flushCache: () => flushWithProgress(blocks, progress),
+    dropCache: async () => {
+      await flushWithProgress(blocks, progress);
+      await blocks.drop();
+    },
     backUpMetadata: () => uploads.backUp(),
     setCacheSize: (sizeBytes) => blocks.setLimits({ sizeBytes, entryCount: maxCacheEntries }),
     setBandwidthLimit(direction, rate) {
@@ -58,15 +66,26 @@ export function controlActions({
     setLogLevel: (level, modules) => setLogLevels(logLevels(level, modules)),
     copyTree: async (source, target) => {
       log.info('Copying the tree of inode %d to inode %d', source, target);
-      await fileSystem.copyTree(source as InodeId, target as InodeId);
+      using step = progress.step('Copying', 'entries');
+      let done = 0;
+      await fileSystem.copyTree(source as InodeId, target as InodeId, (entryCount) => {
+        done += entryCount;
+        step.update({ done });
+      });
       kernel.inodeChanged(target as InodeId);
     },
     lockTree: (inode) => fileSystem.lockTree(inode as InodeId),
     removeTree: async (parent, name) => {
-      await fileSystem.removeTree(parent as InodeId, name, (directory, entry) => kernel.entryChanged(directory, entry));
+      using step = progress.step('Removing', 'entries');
+      let done = 0;
+      await fileSystem.removeTree(parent as InodeId, name, (directory, entry) => {
+        kernel.entryChanged(directory, entry);
+        done += 1;
+        step.update({ done });
+      });
       kernel.inodeChanged(parent as InodeId);
     },
-    statistics: () => statistics(database, blocks),
+    statistics: () => mountStatistics(database, blocks),
     storeMetrics: () => JSON.stringify(store.metrics()),
     state: () => ({
       store: health.report(),
@@ -75,7 +94,7 @@ export function controlActions({
       uploadingCount: blocks.stats().uploadingCount,
       uploadFailure: messageOf(blocks.uploadFailure),
     }),
-    eventsName: () => eventsName,
+    eventsPath: () => eventsPath,
   };
 }
 
@@ -92,7 +111,7 @@ function messageOf(failure: unknown): string | undefined {
   return failure instanceof Error ? withoutSecrets(failure.message) : undefined;
 }
 
-function statistics(database: MetadataDatabase, blocks: SegmentedBlockCache): ControlStatistics {
+export function mountStatistics(database: MetadataDatabase, blocks: SegmentedBlockCache): ControlStatistics {
   const totals = database.totals();
   const cache = blocks.stats();
   return {

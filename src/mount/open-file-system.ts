@@ -23,6 +23,7 @@ import { beginWriting } from './begin-writing.ts';
 import { cacheLimits, checkDescriptorLimit } from './cache-limits.ts';
 import { chooseMetadata } from './choose-metadata.ts';
 import { Lease } from './lease.ts';
+import { flushWithProgress } from './flush-with-progress.ts';
 import { LocalDirectory } from './local-directory.ts';
 import { MetadataUploads } from './metadata-uploads.ts';
 import { openStore } from './open-store.ts';
@@ -272,14 +273,6 @@ export async function openFileSystem(
     { fileSystem, database, blocks, uploads, backend, gate, health, limits, superblock, lease, guard, origin },
     resources.move(),
   );
-}
-
-async function flushWithProgress(blocks: SegmentedBlockCache, progress: Interaction['progress']): Promise<void> {
-  using step = progress.step('Uploading data', 'blocks');
-  await blocks.flush(undefined, {
-    onProgress: ({ blocksDone, blocksTotal, bytesDone, bytesTotal }) =>
-      step.update({ done: blocksDone, total: blocksTotal, bytesDone, bytesTotal }),
-  });
 }
 
 function capitalized(text: string): string {

@@ -13,6 +13,7 @@ import type { InodeId } from '../metadata/types.ts';
 import { UserError } from '../util/errors.ts';
 import type { Interaction } from '../util/interaction.ts';
 import { logger } from '../util/log.ts';
+import { answerTool } from './answer-tool.ts';
 import { controlActions, type KernelCaches } from './control-actions.ts';
 import { FuseAdapter } from './fuse-adapter.ts';
 import { atimePolicy, directoryAtimePolicy, fuseFeatures, kernelMountOptions } from './kernel-options.ts';
@@ -47,7 +48,8 @@ export async function startMount(request: MountRequest, interaction: Interaction
       gate,
       health,
       maxCacheEntries: limits.entryCount,
-      eventsName: request.eventsName,
+      eventsPath: request.eventsPath,
+      progress: interaction.progress,
     }),
   );
   log.info('Mounting filesystem...');
@@ -63,7 +65,7 @@ export async function startMount(request: MountRequest, interaction: Interaction
 
   resources.move();
   const ended = serveUntilEnd(fuse, opened, interaction);
-  return { mountpoint: fuse.mountpoint, ended, unmount: () => unmount(fuse) };
+  return { mountpoint: fuse.mountpoint, ended, unmount: () => unmount(fuse), answer: (name) => answerTool(name, request, opened) };
 }
 
 async function mountKernel(

@@ -20,7 +20,7 @@ export const ctrlSpec: CommandSpec<CtrlArguments, LogOptions & OutputOptions> = 
   description: [
     'flushcache: upload everything in the cache that is not in the store yet, and wait for that.',
     'dropcache: the same, then empty the cache.',
-    'backup-metadata: start an upload of the metadata; it is not waited for.',
+    'backup-metadata: upload the metadata, and wait for that (mounts of S3QL itself only start it).',
     'cachesize: change the largest size of the cache, to a number of KiB.',
     'upload-limit, download-limit: from now on send, or receive, at most so many bytes per second, written as for the options of mount.s3ql of these names; "unlimited" takes a limit away.',
     'log: change which messages the mount logs: those of level debug, info or warn and above. With debug, modules may follow whose messages are wanted; else it is all of them.',

@@ -3,6 +3,7 @@ import type { FileTypeLetter } from '../../cli/options/file-tests.ts';
 import { isSymlink, PERMISSION_BITS, S_IFMT } from '../../filesystem/file-mode.ts';
 import type { FileSystem } from '../../filesystem/file-system.ts';
 import type { Inode } from '../../metadata/types.ts';
+import { exactNumber } from '../../util/exact-number.ts';
 import { jsonName } from './shown-name.ts';
 
 const TYPES: ReadonlyMap<number, { readonly letter: FileTypeLetter; readonly listed: string; readonly name: string }> = new Map([
@@ -55,7 +56,7 @@ export function entryJson(fileSystem: FileSystem, path: Uint8Array, inode: Inode
     mode: (inode.mode & PERMISSION_BITS).toString(8).padStart(4, '0'),
     uid: inode.uid,
     gid: inode.gid,
-    size: inode.size <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(inode.size) : String(inode.size),
+    size: exactNumber(inode.size),
     inode: inode.id,
     linkCount: inode.linkCount,
     modified: new Date(Number(inode.mtimeNs / 1_000_000n)).toISOString(),

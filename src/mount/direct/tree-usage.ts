@@ -4,6 +4,7 @@ import { formatBytes } from '../../cli/format.ts';
 import { isDirectory } from '../../filesystem/file-mode.ts';
 import type { FileSystem } from '../../filesystem/file-system.ts';
 import type { InodeId } from '../../metadata/types.ts';
+import { exactNumber } from '../../util/exact-number.ts';
 import { FileErrors } from './file-errors.ts';
 import type { ResultWriter } from './output.ts';
 import { entriesOf, joinPath, resolvePath } from './paths.ts';
@@ -65,7 +66,7 @@ export async function showUsage(
     }
     const usage = treeUsage(database, inode);
     if (options.json) {
-      const figures = Object.fromEntries(Object.entries(usage).map(([key, value]) => [key, exact(value as bigint)]));
+      const figures = Object.fromEntries(Object.entries(usage).map(([key, value]) => [key, exactNumber(value as bigint)]));
       await output.write(`${JSON.stringify({ ...jsonName('path', path), ...figures })}\n`);
       return;
     }
@@ -106,9 +107,4 @@ export function treeUsage(database: CheckDatabase, top: InodeId): TreeUsage {
 
 function joined(high: bigint = 0n, low: bigint = 0n): bigint {
   return (high << 32n) + low;
-}
-
-/** A number where it is exact as such, else decimal text. */
-function exact(value: bigint): number | string {
-  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value);
 }

@@ -1,8 +1,9 @@
 /** A daemon whose "mount" does what the test asks for. Tells the test by a socket what happens; the socket's end is the process's end. */
+import { dirname } from 'node:path';
 import { createConnection } from 'node:net';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { once } from 'node:events';
-import { newEventsName } from '../../../src/cli/mount-events.ts';
+import { newEventsPath } from '../../../src/cli/mount-events.ts';
 import { serveDaemon } from '../../../src/cli/serve-daemon.ts';
 import { UserError } from '../../../src/util/errors.ts';
 import { logger } from '../../../src/util/log.ts';
@@ -33,7 +34,7 @@ await serveDaemon<DaemonTestRequest>({
   program: 'test.s3ql',
   logTarget: ({ logPath }) => ({ kind: 'file', path: logPath }),
   reportPath: ({ logPath }) => `${logPath}.report`,
-  eventsName: newEventsName,
+  eventsPath: ({ logPath }) => newEventsPath(dirname(logPath)),
   async start(request, { askSecret, progress, signal }) {
     const events = createConnection(request.eventsPath);
     await once(events, 'connect');
@@ -78,6 +79,7 @@ await serveDaemon<DaemonTestRequest>({
     return {
       mountpoint: '/test/mountpoint',
       ended: ended.promise,
+      answer: () => Promise.resolve(),
       async unmount() {
         tell({ event: 'unmounting' });
         ended.resolve({ exitCode: 0 });

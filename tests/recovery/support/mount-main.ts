@@ -81,7 +81,7 @@ async function obey(command: MountCommand): Promise<number> {
     case 'mount': {
       const options = parseMountOptions(command.argv);
       const storage = await storageSettings(options, { ask: noAnswer });
-      const request = { ...options, storage, compress: options.compress ?? DEFAULT_COMPRESSION, eventsName: '' };
+      const request = { ...options, storage, compress: options.compress ?? DEFAULT_COMPRESSION, eventsPath: '' };
       mount = await startMount(request, interaction(command.passphrase), (spec, onState) => connectTo(spec, command.death, onState));
       return 0;
     }
