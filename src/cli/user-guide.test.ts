@@ -90,9 +90,3 @@ test('every message that the troubleshooting page explains occurs in the code', 
   expect(messages.length).toBeGreaterThan(25);
   expect(messages.filter((message) => !source.includes(message.replaceAll(/^… | …$/g, '').replace(/^…|…$/, '')))).toEqual([]);
 });
-
-test('the guide names every command', () => {
-  const guide = pages.map(textOf).join('\n');
-  const missing = [...optionsByProgram.keys()].filter((program) => !guide.includes(program.replace(/^s3ql (?=cat|get|put|find|du)/, '')));
-  expect(missing).toEqual([]);
-});
