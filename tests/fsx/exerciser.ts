@@ -23,7 +23,7 @@ export interface FileSystemControl {
 const MAX_SIZE_BYTES = 1 << 20;
 const MAX_LENGTH_BYTES = 160 * 1024;
 const LARGEST_BLOCK_BYTES = 128 * 1024;
-const CHECK_ALL_INTERVAL = 250;
+const CHECK_ALL_INTERVAL = 500;
 const LOG_LENGTH = 40;
 const POOL_BYTES = 4 * MAX_LENGTH_BYTES;
 

@@ -1,15 +1,11 @@
-/** The exerciser on a mount whose cache holds less than the files, so that blocks come and go. */
-import { afterAll, expect, test } from 'vitest';
+/** The exerciser on a mount whose cache holds less than four files: blocks are evicted and fetched all the time. */
+import { afterAll } from 'vitest';
 import { mountTarget } from '../support/mount-target.ts';
 import { fsxSuite } from './fsx.ts';
 
-/** Less than four files of 1 MiB. */
-const CACHE_SIZE_KIB = 2048;
+/** Files have up to 1 MiB, in blocks of 128 KiB. */
+const CACHE_SIZE_KIB = 1536;
 
 const target = await mountTarget({ mountArguments: ['--cachesize', String(CACHE_SIZE_KIB), '--dirty-block-upload-delay', '1'] });
 afterAll(() => target[Symbol.asyncDispose]());
 fsxSuite(target);
-
-test('after all that, no invariant is broken', async () => {
-  expect(await target.fileSystem.brokenInvariants()).toEqual([]);
-});

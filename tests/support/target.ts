@@ -27,8 +27,8 @@ export interface Target extends AsyncDisposable {
   remount?(): Promise<void>;
   /** Empties the file system's own cache, so that data comes from the store. */
   dropCaches?(): Promise<void>;
-  /** Unmounts for good and fails if what is in the store contradicts itself. */
-  checkInvariants?(): Promise<void>;
+  /** What contradicts itself in the store, one line each. Unmounts for that and mounts again: nothing may be open. */
+  brokenInvariants?(): Promise<string[]>;
 }
 
 /** A temporary directory of the file system that holds os.tmpdir(). */
