@@ -48,6 +48,15 @@ export interface BlockWaiter {
   readonly signal: AbortSignal;
 }
 
+export interface CloneOptions {
+  readonly signal?: AbortSignal;
+  /**
+   * So many bytes from the start of the range are the target's now. Called in the step in which they become so: whoever sets the file's size
+   * there never commits the one without the other.
+   */
+  readonly onProgress?: (bytes: bigint) => void;
+}
+
 export interface BlockCache {
   readonly blockSizeBytes: number;
 
@@ -69,14 +78,17 @@ export interface BlockCache {
   truncate(inode: InodeId, size: bigint, applied?: () => void, waiter?: BlockWaiter): MaybePromise<void>;
   /** The range reads as zeros from now on; whole blocks inside are given up. */
   punch(inode: InodeId, offset: bigint, lengthBytes: bigint): MaybePromise<void>;
-  /** Target range gets the source's bytes by reference where both offsets are block-aligned (after uploading what is dirty), else by copy. */
+  /**
+   * Target range gets the source's bytes: by reference where both offsets are block-aligned (after uploading whole blocks that are dirty), else
+   * by copy. @throws FsError EIO, ENOSPC, EINTR; then what `onProgress` was told last is done
+   */
   clone(
     source: InodeId,
     sourceOffset: bigint,
     target: InodeId,
     targetOffset: bigint,
     lengthBytes: bigint,
-    signal?: AbortSignal,
+    options?: CloneOptions,
   ): Promise<void>;
   /** Gives up all blocks of an inode that nothing refers to any more; works in slices. */
   remove(inode: InodeId): MaybePromise<void>;

@@ -1,8 +1,10 @@
 /**
- * Copies a range of one file to another (or to another place of the same): by reference where whole blocks correspond, else through the
- * cache. Source blocks that are dirty are uploaded first. Holes stay holes.
+ * Copies a range of one file to another (or to another place of the same): by reference where blocks correspond, else through the cache.
+ * Whole source blocks that are dirty are uploaded first. Holes stay holes.
  */
 import type { BlockIndex as BlockNumber, InodeId, ObjectId } from '../metadata/types.ts';
+import { untilAborted } from '../util/until-aborted.ts';
+import type { CloneOptions } from './block-cache.ts';
 import type { BlockDatabase } from './block-cache-options.ts';
 import type { BlockIndex } from './block-index.ts';
 import { BLOCKS_PER_SLICE, locate, nextSlice } from './block-ranges.ts';
@@ -42,22 +44,36 @@ export class BlockClone {
     target: InodeId,
     targetOffset: bigint,
     lengthBytes: bigint,
-    signal?: AbortSignal,
+    { signal, onProgress = () => {} }: CloneOptions = {},
   ): Promise<void> {
-    const from = locate(sourceOffset, this.#parts.blockSizeBytes);
-    const to = locate(targetOffset, this.#parts.blockSizeBytes);
-    const whole = from.within === 0 && to.within === 0 ? locate(lengthBytes, this.#parts.blockSizeBytes).block : 0;
-    if (whole > 0) await this.#link(source, from.block, target, to.block, whole, signal);
-    const linkedBytes = BigInt(whole) * BigInt(this.#parts.blockSizeBytes);
-    await this.#copy(source, sourceOffset + linkedBytes, target, targetOffset + linkedBytes, lengthBytes - linkedBytes, signal);
+    const { blockSizeBytes } = this.#parts;
+    const from = locate(sourceOffset, blockSizeBytes);
+    const to = locate(targetOffset, blockSizeBytes);
+    let done = 0n;
+    if (from.within === 0 && to.within === 0) {
+      const { block: whole, within: rest } = locate(lengthBytes, blockSizeBytes);
+      if (whole > 0) {
+        const linked = (blocks: number): void => onProgress(BigInt(blocks) * BigInt(blockSizeBytes));
+        await this.#link(source, from.block, target, to.block, whole, linked, signal);
+        done = BigInt(whole) * BigInt(blockSizeBytes);
+      }
+      if (rest > 0 && this.#linkRest(source, from.block + whole, target, to.block + whole, rest)) {
+        onProgress(lengthBytes);
+        return;
+      }
+    }
+    const copied = (bytes: bigint): void => onProgress(done + bytes);
+    await this.#copy(source, sourceOffset + done, target, targetOffset + done, lengthBytes - done, copied, signal);
   }
 
+  /** Links whole blocks. `onLinked` is told, in the same step, how many of them are the target's now. */
   async #link(
     source: InodeId,
     first: BlockNumber,
     target: InodeId,
     targetFirst: BlockNumber,
     count: number,
+    onLinked: (blocks: number) => void,
     signal?: AbortSignal,
   ): Promise<void> {
     const { database, removal, removals } = this.#parts;
@@ -71,14 +87,32 @@ export class BlockClone {
         if (row.block > at) await removal.giveUp(target, at - first + targetFirst, row.block - first + targetFirst, false);
         this.#linkBlock(target, row.block - first + targetFirst, row.objectId);
         at = row.block + 1;
+        onLinked(at - first);
       }
       removals.collect();
       if (rows.length < BLOCKS_PER_SLICE) {
         await removal.giveUp(target, at - first + targetFirst, targetFirst + count, false);
+        onLinked(count);
         return;
       }
       await nextSlice();
     }
+  }
+
+  /**
+   * Links the first `lengthBytes` of a block, if neither block has bytes behind them and the source is in the store as it is. A last block that
+   * is not is copied in the cache: waiting for the store would make copies of many small new files slow, and equal bytes are stored once anyway.
+   */
+  #linkRest(source: InodeId, block: BlockNumber, target: InodeId, targetBlock: BlockNumber, lengthBytes: number): boolean {
+    const { index, database, removals } = this.#parts;
+    if (index.get(source, block)?.state === 'dirty') return false;
+    const row = database.blocks.get(source, block);
+    if (row === undefined || row.lengthBytes > lengthBytes) return false;
+    const replaced = index.get(target, targetBlock) ?? database.blocks.get(target, targetBlock);
+    if (replaced !== undefined && replaced.lengthBytes > lengthBytes) return false;
+    this.#linkBlock(target, targetBlock, row.objectId);
+    removals.collect();
+    return true;
   }
 
   #linkBlock(target: InodeId, block: BlockNumber, object: ObjectId): void {
@@ -92,8 +126,8 @@ export class BlockClone {
     const { index, uploader } = this.#parts;
     const dirty = index.ofInode(inode, first, end).filter((entry) => entry.state === 'dirty');
     for (let at = 0; at < dirty.length; at += uploader.limit) {
-      signal?.throwIfAborted();
-      await Promise.all(dirty.slice(at, at + uploader.limit).map((entry) => uploader.uploadNow(entry)));
+      const uploads = dirty.slice(at, at + uploader.limit).map((entry) => uploader.uploadNow(entry));
+      await untilAborted(Promise.all(uploads), signal);
     }
   }
 
@@ -103,6 +137,7 @@ export class BlockClone {
     target: InodeId,
     targetOffset: bigint,
     lengthBytes: bigint,
+    onCopied: (bytes: bigint) => void,
     signal?: AbortSignal,
   ): Promise<void> {
     const { extents, reads, writes, removal, blockSizeBytes } = this.#parts;
@@ -115,6 +150,7 @@ export class BlockClone {
       if (holeEnd > at) {
         await removal.punch(target, at - sourceOffset + targetOffset, holeEnd - at);
         at = holeEnd;
+        onCopied(at - sourceOffset);
         continue;
       }
       const left = end - at;
@@ -123,6 +159,7 @@ export class BlockClone {
       await reads.read(source, at, part);
       await writes.write(target, at - sourceOffset + targetOffset, part);
       at += BigInt(part.length);
+      onCopied(at - sourceOffset);
     }
   }
 }

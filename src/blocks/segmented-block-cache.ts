@@ -7,7 +7,7 @@
 import type { Epoch } from '../metadata/database.ts';
 import type { InodeId } from '../metadata/types.ts';
 import { FsError } from '../util/errors.ts';
-import type { BlockCache, BlockCacheLimits, BlockCacheStats, BlockReader, BlockWaiter, FlushOptions } from './block-cache.ts';
+import type { BlockCache, BlockCacheLimits, BlockCacheStats, BlockReader, BlockWaiter, CloneOptions, FlushOptions } from './block-cache.ts';
 import type { BlockCacheOptions } from './block-cache-options.ts';
 import { BlockClone } from './block-clone.ts';
 import type { BlockIndex } from './block-index.ts';
@@ -181,9 +181,9 @@ export class SegmentedBlockCache implements BlockCache {
     target: InodeId,
     targetOffset: bigint,
     lengthBytes: bigint,
-    signal?: AbortSignal,
+    options?: CloneOptions,
   ): Promise<void> {
-    return this.#clone.clone(source, sourceOffset, target, targetOffset, lengthBytes, signal);
+    return this.#clone.clone(source, sourceOffset, target, targetOffset, lengthBytes, options);
   }
 
   seekData(inode: InodeId, offset: bigint): bigint | undefined {

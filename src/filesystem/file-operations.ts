@@ -143,7 +143,10 @@ export class FileOperations {
     return hole < size ? hole : size;
   }
 
-  /** copy_file_range(2): by reference where both offsets lie on block borders. Returns the bytes copied. */
+  /**
+   * copy_file_range(2): by reference where both offsets lie on block borders. Returns the bytes copied: fewer than there are if something fails
+   * after the first of them. @throws FsError EIO, ENOSPC, EINTR, EFBIG, EINVAL, EISDIR, EPERM (locked)
+   */
   async copyRange(
     source: InodeId,
     sourceOffset: bigint,
@@ -164,9 +167,18 @@ export class FileOperations {
     if (end > MAX_FILE_BYTES) throw new FsError('EFBIG');
     if (source === target && sourceOffset < end && targetOffset < sourceOffset + copied) throw new FsError('EINVAL', 'ranges overlap');
     accessed(this.#context, from);
-    await this.#context.blocks.clone(source, sourceOffset, target, targetOffset, copied, signal);
-    this.#modified(target, end, killSetId);
-    return copied;
+    let doneBytes = 0n;
+    const onProgress = (bytes: bigint): void => {
+      doneBytes = bytes;
+      this.#modified(target, targetOffset + bytes, killSetId);
+    };
+    try {
+      await this.#context.blocks.clone(source, sourceOffset, target, targetOffset, copied, { signal, onProgress });
+    } catch (error) {
+      // As write(2): what has been copied counts, the next call meets the error.
+      if (doneBytes === 0n) throw error;
+    }
+    return doneBytes;
   }
 
   async #zero(inode: Inode, offset: bigint, lengthBytes: bigint, newSize: bigint, killSetId: boolean): Promise<void> {

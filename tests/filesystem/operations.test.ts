@@ -180,6 +180,22 @@ test('a copied range shares its objects with the source', async () => {
   expect(system.database.totals().objectCount).toBe(2);
 });
 
+test('a copy that is interrupted has copied what it says, and the file has that size', async () => {
+  const blocks = 600;
+  const source = await system.file(ROOT, 'a', Buffer.alloc(blocks * BLOCK_BYTES, 1));
+  const target = await system.file(ROOT, 'b');
+  await system.blocks.flush();
+  const abort = new AbortController();
+  const copying = system.fs.files.copyRange(source, 0n, target, 0n, 10n ** 12n, false, abort.signal);
+  // Between its first slice and the second.
+  setImmediate(() => abort.abort());
+  const copied = await copying;
+  expect(copied).toBeGreaterThan(0n);
+  expect(copied).toBeLessThan(BigInt(blocks * BLOCK_BYTES));
+  expect(system.fs.inode(target).size).toBe(copied);
+  expect(await system.contents(target)).toEqual(Buffer.alloc(Number(copied), 1));
+});
+
 test('chmod moves the mask of an ACL, and setting an ACL moves the mode', async () => {
   const id = await system.file(ROOT, 'f');
   const acl = Buffer.from('0200000001000600ffffffff02000400e803000004000400ffffffff10000600ffffffff20000400ffffffff', 'hex');

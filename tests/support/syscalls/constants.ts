@@ -14,6 +14,7 @@ export const O_TRUNC: number = constants.O_TRUNC;
 export const O_APPEND: number = constants.O_APPEND;
 export const O_NONBLOCK: number = constants.O_NONBLOCK;
 export const O_SYNC: number = constants.O_SYNC;
+export const O_DIRECT: number = constants.O_DIRECT;
 export const O_DIRECTORY: number = constants.O_DIRECTORY;
 export const O_NOFOLLOW: number = constants.O_NOFOLLOW;
 export const O_NOATIME: number = constants.O_NOATIME;

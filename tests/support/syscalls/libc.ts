@@ -16,6 +16,7 @@ export const libc = {
   chdir: library.func('int chdir(const void *path)') as (path: Pointer) => number,
   chmod: library.func('int chmod(const void *path, unsigned int mode)') as (path: Pointer, mode: number) => number,
   chown: library.func('int chown(const void *path, int uid, int gid)') as (path: Pointer, uid: number, gid: number) => number,
+  chroot: library.func('int chroot(const void *path)') as (path: Pointer) => number,
   clock_gettime: library.func('int clock_gettime(int clock, void *time)') as (clock: number, time: Pointer) => number,
   close: library.func('int close(int fd)') as (fd: number) => number,
   copy_file_range: library.func(

@@ -26,6 +26,12 @@ export const processCalls = {
     must(libc.syscall(numbers.setresuid, user.uid, address(user.uid), 0));
     return { result: 0 };
   },
+  /** For good: there is no way out. The working directory becomes its root. */
+  chroot(path: string): Outcome {
+    const changed = outcome(libc.chroot(Buffer.from(`${path}\0`)));
+    if (changed.error === undefined) process.chdir('/');
+    return changed;
+  },
   umask(mask: number): Outcome {
     return { result: libc.umask(mask) };
   },

@@ -12,6 +12,7 @@ const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 const MS_SYNC = 4;
 const POSIX_FADV_DONTNEED = 4;
+const LARGEST_IOCTL_BYTES = 1 << 15;
 
 export const spaceCalls = {
   fallocate(fd: Descriptor, mode: number, offset: Long, lengthBytes: Long): Outcome {
@@ -40,6 +41,10 @@ export const spaceCalls = {
     const buffer = Buffer.alloc(8);
     buffer.writeUInt32LE(flags, 0);
     return outcome(libc.ioctlPointer(descriptor(fd), FS_IOC_SETFLAGS, buffer));
+  },
+  /** Any ioctl(2), with a buffer larger than any size that a command number can hold, all of whose bytes are `fill`. */
+  anyIoctl(fd: Descriptor, command: number, fill: number): Outcome {
+    return outcome(libc.ioctlPointer(descriptor(fd), command, Buffer.alloc(LARGEST_IOCTL_BYTES, fill)));
   },
   /** Asks the kernel to drop the file's clean pages: what is read next comes from the file system. */
   forgetPages(fd: Descriptor): Outcome {
