@@ -16,6 +16,8 @@ const ENTRY_COUNT = LONG ? 200_000 : 5000;
 const TINY_BUFFER_BYTES = 80;
 const CALLS_PER_BATCH = 1000;
 const ROUNDS_OF_CHANGE = 15;
+/** Of a large directory. */
+const CHANGES = 8;
 const OPEN: Call = ['open', '.', O_RDONLY, 0, 'd'];
 
 function namesOf(entries: readonly ListedEntry[]): string[] {
@@ -136,6 +138,37 @@ export function directorySuite(target: Target): void {
       }
       expect(seen.filter((name) => name.startsWith('stable')).sort()).toEqual(stable.sort());
       expect(new Set(seen).size).toBe(seen.length);
+    });
+
+    test.each([
+      ['as plain entries', false],
+      ['with their attributes', true],
+    ])('a large directory, read %s while others come and go, is listed whole and nothing twice', async (_how, attributesToo) => {
+      const stable = Array.from({ length: ENTRY_COUNT / 2 }, (_, index) => `stable-${index}`);
+      const doomed = Array.from({ length: ENTRY_COUNT / 2 }, (_, index) => `doomed-${index}`);
+      await makeFiles(stable.flatMap((name, index) => [name, doomed[index] as string]));
+      // Behind and in front of the reader.
+      doomed.sort((a, b) => Number(a.slice(-1)) - Number(b.slice(-1)));
+      await succeed(agent, [OPEN]);
+      const seen: string[] = [];
+      for (let round = 0; ; round += 1) {
+        const [entries] = await succeed(agent, [['getdents', 'd']]);
+        if (entries.length === 0) break;
+        const names = namesOf(entries);
+        seen.push(...names);
+        // Whoever looks at what was listed is given attributes with the entries from then on.
+        if (attributesToo) await agent.runAndKeep(names.map((name) => ['lstat', name] as const));
+        if (round > CHANGES) continue;
+        const victims = doomed.splice(0, 20).map((name): Call => ['unlink', name]);
+        await succeed(agent, [...victims, ['mkdir', `new-${round}`, 0o755], ['rename', `stable-${round}`, `moved-${round}`]]);
+      }
+      const moved = seen.filter((name) => name.startsWith('moved')).length;
+      expect(new Set(seen).size).toBe(seen.length);
+      const renamed = new Set(Array.from({ length: CHANGES + 1 }, (_, index) => `stable-${index}`));
+      expect(seen.filter((name) => name.startsWith('stable') && !renamed.has(name)).sort()).toEqual(
+        stable.filter((name) => !renamed.has(name)).sort(),
+      );
+      expect(moved).toBeLessThanOrEqual(CHANGES + 1);
     });
 
     test('listing and removing what was listed empties a directory', async () => {

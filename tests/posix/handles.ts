@@ -1,14 +1,12 @@
-/** File handles as an NFS server uses them (name_to_handle_at(2)), and files of the largest size. */
+/** File handles as an NFS server uses them (name_to_handle_at(2)). */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { succeed } from '../support/success.ts';
 import { SyscallAgent } from '../support/syscall-agent.ts';
-import { O_CREAT, O_RDONLY, O_RDWR, SEEK_DATA } from '../support/syscalls/constants.ts';
+import { O_CREAT, O_RDONLY, O_RDWR } from '../support/syscalls/constants.ts';
 import type { Target } from '../support/target.ts';
 import { make } from './objects.ts';
-
-const LARGEST_SIZE = (1n << 63n) - 1n;
 
 export function handleSuite(target: Target): void {
   describe(`handles on ${target.name}`, () => {
@@ -96,38 +94,6 @@ export function remountedHandleSuite(target: Target): void {
         ['fstat', 'd'],
       ]);
       expect(outcomes[2].data?.mode).toBe(0o711);
-    });
-  });
-}
-
-/** For file systems without a limit on a file's size but the kernel's. */
-export function hugeFileSuite(target: Target): void {
-  describe(`huge files on ${target.name}`, () => {
-    let agent: SyscallAgent;
-
-    beforeAll(() => {
-      agent = new SyscallAgent();
-    });
-    afterAll(() => agent.kill());
-
-    test('a file of 2^63-1 bytes is made, measured, written at its end and deleted', async () => {
-      const outcomes = await agent.run([
-        ['chdir', target.path],
-        ['open', 'huge', O_RDWR | O_CREAT, 0o600, 'f'],
-        ['ftruncate', 'f', LARGEST_SIZE],
-        ['fstat', 'f'],
-        ['pwrite', 'f', 'x', LARGEST_SIZE - 1n],
-        ['lseek', 'f', 0, SEEK_DATA],
-        ['pread', 'f', 3, LARGEST_SIZE - 3n],
-        ['fsync', 'f'],
-        ['close', 'f'],
-        ['unlink', 'huge'],
-        ['access', 'huge', 0],
-      ]);
-      expect(outcomes[3].data).toMatchObject({ size: LARGEST_SIZE, blocks: 0n });
-      expect(Number(outcomes[5].result)).toBeGreaterThan(0);
-      expect(Buffer.from(outcomes[6].data as Uint8Array).toString()).toBe('\0\0x');
-      expect(outcomes.map(({ error }) => error).filter((error) => error !== undefined)).toEqual(['ENOENT']);
     });
   });
 }

@@ -3,7 +3,8 @@ import { afterAll, expect, test } from 'vitest';
 import { mountTarget } from '../support/mount-target.ts';
 import { conformanceSuite } from './conformance.ts';
 import { directorySuite } from './directories.ts';
-import { handleSuite, hugeFileSuite, remountedHandleSuite } from './handles.ts';
+import { handleSuite, remountedHandleSuite } from './handles.ts';
+import { hugeFileSuite } from './huge-files.ts';
 import { lockSuite } from './locks.ts';
 import { programSuite } from './programs.ts';
 

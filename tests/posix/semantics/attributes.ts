@@ -147,9 +147,9 @@ const flagsCannotBeCleared: Check = async ({ agent, directory }) => {
 };
 
 export const attributeChecks: Checks = {
-  'time-range': [
-    ...[0n, 1n, -1n, -SECOND_NS, -315_619_199_999_999_999n, 2n ** 31n * SECOND_NS, MAX_TIME_NS, MIN_TIME_NS].map((ns) => timeIsKept(ns)),
-  ],
+  'time-range': [0n, 1n, -1n, -SECOND_NS, -315_619_199_999_999_999n, 2n ** 31n * SECOND_NS, MAX_TIME_NS, MIN_TIME_NS].map((ns) =>
+    timeIsKept(ns),
+  ),
   'time-clamped': [
     timeIsKept(MAX_TIME_NS + 1n, MAX_TIME_NS),
     timeIsKept(13_569_465_600n * SECOND_NS, MAX_TIME_NS),
