@@ -156,8 +156,8 @@ export class BlockClone {
       const left = end - at;
       const inBlock = blockSizeBytes - locate(at, blockSizeBytes).within;
       const part = buffer.subarray(0, Number(left < BigInt(inBlock) ? left : BigInt(inBlock)));
-      await reads.read(source, at, part);
-      await writes.write(target, at - sourceOffset + targetOffset, part);
+      await reads.read(source, at, part, signal);
+      await writes.write(target, at - sourceOffset + targetOffset, part, signal && { signal });
       at += BigInt(part.length);
       onCopied(at - sourceOffset);
     }
