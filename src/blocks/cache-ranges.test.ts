@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NoSuchObjectError } from '../backends/errors.ts';
 import { BlockCacheFixture, inodeId, patternBytes } from '../../tests/support/blocks/block-cache-fixture.ts';
 
 const BLOCK = 8192;
@@ -122,8 +123,8 @@ test('a copy that fails in the middle has told how far it came', async () => {
   await fixture.write(FILE, 0, data);
   await fixture.cache.drop();
   fixture.database.setSize(OTHER, 0n);
-  fixture.store.before = (operation) => {
-    if (operation === 'get' && fixture.store.counts.get > 2) throw new Error('the store is gone');
+  fixture.store.before = (operation, [key]) => {
+    if (operation === 'get' && fixture.store.counts.get > 2) throw new NoSuchObjectError(String(key));
   };
   let done = 0n;
   const onProgress = (bytes: bigint): void => void (done = bytes);

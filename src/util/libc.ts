@@ -9,6 +9,7 @@
 import { constants as fsConstants } from 'node:fs';
 import { constants } from 'node:os';
 import koffi from 'koffi';
+import { addressOf } from './address-of.ts';
 import { SystemCallError } from './system-call-error.ts';
 
 export const FALLOC_FL_KEEP_SIZE = 0x01;
@@ -211,10 +212,10 @@ const recvmsgCall = bind('int64_t recvmsg(int, void *, int)');
 /** Takes a descriptor that another process sent through a Unix socket, without waiting; undefined if the message has none. */
 export function receiveDescriptorSync(socket: number): number | undefined {
   const data = new Uint8Array(1);
-  const vector = BigUint64Array.of(koffi.address(data), 1n);
+  const vector = BigUint64Array.of(addressOf(data), 1n);
   const control = new Int32Array(CONTROL_BYTES / 4);
   // struct msghdr: name, namelen, iov, iovlen, control, controllen, flags.
-  const header = BigUint64Array.of(0n, 0n, koffi.address(vector), 1n, koffi.address(control), BigInt(CONTROL_BYTES), 0n);
+  const header = BigUint64Array.of(0n, 0n, addressOf(vector), 1n, addressOf(control), BigInt(CONTROL_BYTES), 0n);
   checked('recvmsg', recvmsgCall, socket, header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   const [, , level, type, descriptor] = control;
   return (header[5] ?? 0n) > 0n && level === SOL_SOCKET && type === SCM_RIGHTS ? descriptor : undefined;

@@ -2,10 +2,11 @@
  * BZIP2: one .bz2 stream, by libbz2 1.0 (https://sourceware.org/bzip2/manual/manual.html; the offsets below are those of 64-bit Linux).
  * libbz2 belongs to every Debian (dpkg needs it).
  */
+import { addressOf } from '../../util/address-of.ts';
 import { DecompressionError } from './compressor.ts';
 import type { Compressor } from './compressor.ts';
 import { GrowingOutput } from './growing-output.ts';
-import { addressOf, lazy, loadLibrary } from './shared-library.ts';
+import { lazy, loadLibrary } from './shared-library.ts';
 import type { NativeFunction } from './shared-library.ts';
 
 const ONE_BYTE = new Uint8Array(1);

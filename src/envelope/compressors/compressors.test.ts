@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { deflateSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CompressionAlgorithm } from '../compression-spec.ts';
 import { DecompressionError } from './compressor.ts';
 import type { DecompressionLimits } from './compressor.ts';
@@ -28,6 +30,22 @@ describe.each(packing)('%s', (algorithm) => {
     compressors[algorithm].compress(plain, level);
   const decompress = (packed: Uint8Array<ArrayBuffer>, limits: DecompressionLimits): Uint8Array<ArrayBuffer> =>
     compressors[algorithm].decompress(packed, limits);
+
+  test('memory that the library works on is not collected, even if the collector comes whenever memory is asked for', () => {
+    const plain = Buffer.alloc(100, 7);
+    // Until the functions are compiled: only then does the collector know that a variable is not used any more.
+    for (let run = 0; run < 1500; run += 1) decompress(compress(plain, 1), unlimited);
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const allocate = Buffer.allocUnsafeSlow;
+    vi.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation((size) => {
+      collect();
+      for (let count = 0; count < 20; count += 1) Buffer.alloc(256, 0xff);
+      return allocate(size);
+    });
+    onTestFinished(() => void vi.restoreAllMocks());
+    for (let run = 0; run < 8; run += 1) expect(decompress(compress(plain, 1), unlimited).every((byte) => byte === 7)).toBe(true);
+  });
 
   test.for([['nothing', Buffer.alloc(0)] as const, ['text', text] as const, ['random bytes', random] as const])(
     '%s comes back at every level',

@@ -17,11 +17,6 @@ export function loadLibrary(fileName: string, debianPackage: string): LibraryHan
   }
 }
 
-/** The address of a buffer's first byte. Valid as long as the caller keeps the buffer. */
-export function addressOf(buffer: Uint8Array): bigint {
-  return koffi.address(buffer);
-}
-
 /** The function's result once computed. */
 export function lazy<T>(compute: () => T): () => T {
   let value: { readonly computed: T } | undefined;

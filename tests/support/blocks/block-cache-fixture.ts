@@ -83,9 +83,9 @@ export class BlockCacheFixture implements AsyncDisposable {
   }
 
   async close(keep = false): Promise<void> {
-    const cache = this.#cache;
+    // Uploads that are still under way need it to hear what is durable.
+    await this.#cache?.close({ keep });
     this.#cache = undefined;
-    await cache?.close({ keep });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
