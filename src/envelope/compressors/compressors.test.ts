@@ -37,7 +37,7 @@ describe.each(packing)('%s', (algorithm) => {
     for (let run = 0; run < 1500; run += 1) decompress(compress(plain, 1), unlimited);
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
-    const allocate = Buffer.allocUnsafeSlow;
+    const allocate = Buffer.allocUnsafeSlow.bind(Buffer);
     vi.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation((size) => {
       collect();
       for (let count = 0; count < 20; count += 1) Buffer.alloc(256, 0xff);
