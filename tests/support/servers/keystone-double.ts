@@ -4,6 +4,7 @@
  * Version 2: https://docs.openstack.org/keystone/queens/contributor/http-api.html; version 3: https://docs.openstack.org/api-ref/identity/v3/
  */
 import { LoopbackServer, type Answer, type ServedRequest } from './loopback-server.ts';
+import type { TestCertificate } from './test-certificates.ts';
 
 export interface KeystoneDoubleOptions {
   /** Where tempauth gives tokens: `host:port`. */
@@ -16,6 +17,8 @@ export interface KeystoneDoubleOptions {
   readonly swiftKey: string;
   /** Before `/v3` and `/v2.0`. */
   readonly basePath?: string;
+  /** With TLS. */
+  readonly certificate?: TestCertificate;
 }
 
 export const KEYSTONE_USER = { name: 'anna', password: 'pässword', domain: { id: 'default', name: 'Default' } };
@@ -63,7 +66,7 @@ export function startKeystoneDouble(options: KeystoneDoubleOptions): Promise<Loo
     if (action === 'POST /v2.0/tokens') return tokenV2(request, options, projects);
     if (action === 'POST /v3/auth/tokens') return tokenV3(request, options, projects);
     return { status: 404 };
-  });
+  }, options.certificate);
 }
 
 async function tokenV2(request: ServedRequest, options: KeystoneDoubleOptions, projects: readonly Named[]): Promise<Answer> {
