@@ -82,6 +82,19 @@ describe.for(HTTP_STORES)('%s://', (scheme) => {
     expect(store.server.faultsLeft).toBe(0);
   });
 
+  test('tcp-timeout is how long a server may be silent, and Expect: 100-continue is never sent', async () => {
+    await using impatient = await openBackend(
+      backendSpec({ ...store, options: store.options.replace('tcp-timeout=5', 'tcp-timeout=0.7') }),
+    );
+    store.server.plan({ on: /^DELETE/, fault: { kind: 'hang' } });
+    await expect(impatient.delete('missing')).rejects.toMatchObject({
+      temporary: true,
+      message: expect.stringContaining('in time') as string,
+    });
+    await impatient.store('k', {}, [Buffer.alloc(100_000)]);
+    expect(store.server.requests.filter(({ headers }) => headers.expect !== undefined)).toEqual([]);
+  });
+
   test('pauses double up to five minutes, and after a day it is given up', async () => {
     store.server.plan({ on: /^DELETE/, fault: answers(503), times: 1000 });
     await expect(backend.delete('missing')).rejects.toMatchObject({ name: 'GaveUpError' });

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -153,6 +154,31 @@ describe('without a login the credentials are those of', () => {
       http_proxy: `http://127.0.0.1:${proxy.port}`,
       no_proxy: '127.0.0.1',
     });
+    expect(await storeAs()).toBe(accessKeyId);
+  });
+
+  test('single sign-on, by the token that "aws sso login" left', async () => {
+    const { accessKeyId, secretAccessKey, sessionToken } = FIRST;
+    const portal = ({ path, query, headers }: ServedRequest): Answer => {
+      const known = path === '/federation/credentials' && query.get('role_name') === 'backup' && query.get('account_id') === '123456789012';
+      if (!known || headers['x-amz-sso_bearer_token'] !== 'sso-token') return { status: 401 };
+      const roleCredentials = { accessKeyId, secretAccessKey, sessionToken, expiration: Date.now() + 3_600_000 };
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ roleCredentials }) };
+    };
+    await using service = await LoopbackServer.start(portal);
+    const region = 'us-east-1';
+    const startUrl = 'https://company.awsapps.com/start';
+    const role = 'sso_account_id = 123456789012\nsso_role_name = backup\n';
+    writeFileSync(
+      join(directory, 'config'),
+      `[default]\nsso_session = company\n${role}[sso-session company]\nsso_region = ${region}\nsso_start_url = ${startUrl}\n`,
+    );
+    const cache = join(directory, '.aws', 'sso', 'cache');
+    mkdirSync(cache, { recursive: true });
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    const file = `${createHash('sha1').update('company').digest('hex')}.json`;
+    writeFileSync(join(cache, file), JSON.stringify({ startUrl, region, accessToken: 'sso-token', expiresAt }));
+    using _ = withEnvironment({ HOME: directory, AWS_ENDPOINT_URL_SSO: service.origin });
     expect(await storeAs()).toBe(accessKeyId);
   });
 

@@ -46,10 +46,12 @@ export class AllStores implements AsyncDisposable {
   readonly gs: GsServer;
   readonly swift: SwiftServer;
   readonly sshFile: (name: string) => string;
+  /** `127.0.0.1:port` of a server that speaks TLS only. */
+  readonly tlsHost: string;
   readonly #resources: AsyncDisposableStack;
 
   private constructor(
-    parts: Pick<AllStores, 'cases' | 'environment' | 's3' | 'gs' | 'swift' | 'sshFile'>,
+    parts: Pick<AllStores, 'cases' | 'environment' | 's3' | 'gs' | 'swift' | 'sshFile' | 'tlsHost'>,
     resources: AsyncDisposableStack,
   ) {
     this.cases = parts.cases;
@@ -58,6 +60,7 @@ export class AllStores implements AsyncDisposable {
     this.gs = parts.gs;
     this.swift = parts.swift;
     this.sshFile = parts.sshFile;
+    this.tlsHost = parts.tlsHost;
     this.#resources = resources;
   }
 
@@ -173,7 +176,7 @@ export class AllStores implements AsyncDisposable {
       no_proxy: '127.0.0.1',
       SSL_CERT_FILE: authority.certificatePath,
     };
-    return new AllStores({ cases, environment, s3, gs, swift, sshFile: (name) => ssh.file(name) }, resources.move());
+    return new AllStores({ cases, environment, s3, gs, swift, sshFile: (name) => ssh.file(name), tlsHost: amazon.host }, resources.move());
   }
 
   /** Forgets requests and planned faults. */

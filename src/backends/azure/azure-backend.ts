@@ -3,6 +3,7 @@
  * the versions of conditional requests. https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-api
  */
 import { createHash } from 'node:crypto';
+import { totalBytes } from '../../util/total-bytes.ts';
 import { forEachLimit } from '../../util/for-each-limit.ts';
 import type {
   Backend,
@@ -64,7 +65,7 @@ export class AzureBackend implements Backend {
       if (response.status !== 404 || options.ifVersion === undefined || error instanceof NoSuchContainerError) throw error;
       throw new PreconditionFailedError(`object ${key} does not exist any more`, { cause: error });
     }
-    return { storedSizeBytes: payload.reduce((sum, part) => sum + part.byteLength, 0), ...version(response) };
+    return { storedSizeBytes: totalBytes(payload), ...version(response) };
   }
 
   async fetch(key: string, options: FetchOptions = {}): Promise<FetchedObject> {

@@ -1,4 +1,5 @@
 /** Authorized requests to one container of Azure Blob Storage. */
+import { totalBytes } from '../../util/total-bytes.ts';
 import type { HttpClient, HttpResponse } from '../http/http-client.ts';
 import { isSuccess } from '../http/http-status.ts';
 import { encodePath, encodeQuery } from '../http/percent-encoding.ts';
@@ -106,7 +107,7 @@ export class AzureConnection {
     const path = this.#path(key);
     const query = key === undefined ? { restype: 'container', ...ownQuery } : ownQuery;
     const headers = { ...ownHeaders, ...more, 'x-ms-date': new Date().toUTCString() };
-    const bodyBytes = body?.reduce((sum, part) => sum + part.byteLength, 0) ?? 0;
+    const bodyBytes = body === undefined ? 0 : totalBytes(body);
     const authorization = await this.#authorizer.authorize({ method, path, query, headers, bodyBytes });
     const queryText = [encodeQuery(query), authorization.query].filter(Boolean).join('&');
     return {

@@ -8,6 +8,7 @@ import type {
   StoreOptions,
   StoreResult,
 } from '../backend.ts';
+import { totalBytes } from '../../util/total-bytes.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 import type { StoreMetrics } from '../store-metrics.ts';
 import { InterceptedBackend } from './intercepted-backend.ts';
@@ -28,7 +29,7 @@ export class MeteredBackend extends InterceptedBackend {
     payload: readonly Uint8Array[],
     options?: StoreOptions,
   ): Promise<StoreResult> {
-    const sizeBytes = payload.reduce((sum, part) => sum + part.byteLength, 0);
+    const sizeBytes = totalBytes(payload);
     const result = await super.store(key, metadata, payload, options);
     this.#metrics.add('store', { payloadBytes: sizeBytes });
     return result;

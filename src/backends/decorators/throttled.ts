@@ -1,3 +1,4 @@
+import { totalBytes } from '../../util/total-bytes.ts';
 import type { Backend, FetchedObject, FetchOptions, ObjectKey, StoreOptions, StoreResult } from '../backend.ts';
 import type { Bandwidth } from '../bandwidth/bandwidth.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
@@ -19,7 +20,7 @@ export class ThrottledBackend extends InterceptedBackend {
     payload: readonly Uint8Array[],
     options?: StoreOptions,
   ): Promise<StoreResult> {
-    const sizeBytes = payload.reduce((sum, part) => sum + part.byteLength, 0);
+    const sizeBytes = totalBytes(payload);
     await this.#bandwidth.upload.pass(sizeBytes, options?.signal);
     return super.store(key, metadata, payload, options);
   }

@@ -4,6 +4,7 @@
  * https://cloud.google.com/storage/docs/json_api/v1/objects
  */
 import { randomBytes } from 'node:crypto';
+import { totalBytes } from '../../util/total-bytes.ts';
 import { forEachLimit } from '../../util/for-each-limit.ts';
 import type {
   Backend,
@@ -82,7 +83,7 @@ export class GsBackend implements Backend {
       signal: options.signal,
     });
     const stored = this.#resource(response);
-    const storedSizeBytes = payload.reduce((sum, part) => sum + part.byteLength, 0);
+    const storedSizeBytes = totalBytes(payload);
     if (stored.size !== String(storedSizeBytes)) {
       throw new BackendError(`Google stored ${stored.size} bytes of object ${key} instead of ${storedSizeBytes}`, { temporary: true });
     }

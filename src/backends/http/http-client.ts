@@ -4,12 +4,14 @@
  */
 import type { Readable } from 'node:stream';
 import { Agent, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
+import { totalBytes } from '../../util/total-bytes.ts';
 import type { Bandwidth } from '../bandwidth/bandwidth.ts';
-import { BackendError } from '../errors.ts';
+import { BackendError, MisconfigurationError } from '../errors.ts';
 import { networkError, type NameLookup } from './network-errors.ts';
 import { pacedBody, readPaced, SilenceWatch } from './paced-transfer.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { retryAfterMs } from './retry-after.ts';
+import { speaksTls } from './speaks-tls.ts';
 import { tlsContext } from './trusted-certificates.ts';
 
 /** More than any object that makes sense; a server cannot exhaust our memory. */
@@ -61,6 +63,8 @@ export class HttpClient implements AsyncDisposable {
   readonly #resolve: NameLookup | undefined;
   readonly #bandwidth: Bandwidth | undefined;
   readonly #timeoutMs: number;
+  /** Servers that have answered as HTTP servers do. */
+  readonly #answered = new Set<string>();
 
   /** @throws UserError: exit code 13 for a bad proxy variable, 2 for unreadable certificates */
   constructor(options: HttpClientOptions) {
@@ -104,7 +108,7 @@ export class HttpClient implements AsyncDisposable {
   async request(request: HttpRequest): Promise<HttpResponse> {
     const { method, origin, path, signal } = request;
     signal?.throwIfAborted();
-    const bodyBytes = request.body?.reduce((sum, part) => sum + part.byteLength, 0);
+    const bodyBytes = request.body && totalBytes(request.body);
     using silence = new SilenceWatch(this.#timeoutMs);
     try {
       const dispatcher = origin.startsWith('https:') ? this.#secure : this.#plain;
@@ -118,6 +122,9 @@ export class HttpClient implements AsyncDisposable {
           : this.#sending(request.body, silence, signal)),
       });
       silence.stop();
+      // What servers that expect TLS answer to who comes without, if they answer.
+      if (response.statusCode === 400) await this.#expectNoTls(origin);
+      this.#answered.add(origin);
       const headers = joined(response.headers);
       const body = await this.#received(response.body, signal);
       return {
@@ -128,8 +135,19 @@ export class HttpClient implements AsyncDisposable {
       };
     } catch (error) {
       signal?.throwIfAborted();
-      throw error instanceof BackendError ? error : await networkError(error, origin, this.#resolve);
+      if (error instanceof BackendError) throw error;
+      const failure = await networkError(error, origin, this.#resolve);
+      if (failure.constructor === BackendError) await this.#expectNoTls(origin);
+      throw failure;
     }
+  }
+
+  /** To be called when a server never answered well to plain HTTP. @throws MisconfigurationError if it wants TLS */
+  async #expectNoTls(origin: string): Promise<void> {
+    if (!origin.startsWith('http:') || this.#answered.has(origin) || !(await speaksTls(origin))) return;
+    throw new MisconfigurationError(`${new URL(origin).host} expects TLS; remove the backend option no-ssl (or write https: for http:)`, {
+      temporary: true,
+    });
   }
 
   /** What undici is to do with a body. */

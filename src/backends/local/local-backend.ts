@@ -20,6 +20,7 @@ import type {
   StoreOptions,
   StoreResult,
 } from '../backend.ts';
+import { totalBytes } from '../../util/total-bytes.ts';
 import { BackendError, CorruptedObjectError, NoSuchContainerError, NoSuchObjectError, PreconditionFailedError } from '../errors.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 import { Durability } from './durability.ts';
@@ -71,7 +72,7 @@ export class LocalBackend implements Backend {
     const root = join(directory, '/');
     try {
       const identity = await directoryIdentity(root);
-      if (identity === undefined) throw new NoSuchContainerError(`the storage directory ${directory} does not exist`);
+      if (identity === undefined) throw new NoSuchContainerError(`the storage directory ${directory} does not exist; create it first`);
       return new LocalBackend(url, root, identity, await canLink(root));
     } catch (error) {
       throw toBackendError(error, `use the storage directory ${directory}`);
@@ -103,7 +104,7 @@ export class LocalBackend implements Backend {
     } catch (error) {
       throw await this.#explain(error, key, `store object ${key}`);
     }
-    return { storedSizeBytes: parts.reduce((sum, part) => sum + part.byteLength, 0) };
+    return { storedSizeBytes: totalBytes(parts) };
   }
 
   async fetch(key: string, options: FetchOptions = {}): Promise<FetchedObject> {

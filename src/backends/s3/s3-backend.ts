@@ -1,4 +1,5 @@
 /** A bucket of the S3 family as a Backend: the payload is the body, the metadata is in headers (S3QL format 2.10). */
+import { totalBytes } from '../../util/total-bytes.ts';
 import { forEachLimit } from '../../util/for-each-limit.ts';
 import type {
   Backend,
@@ -78,7 +79,7 @@ export class S3Backend implements Backend {
       throw new PreconditionFailedError(`object ${key} does not exist any more`);
     }
     if (response.status !== 200) throw await this.#connection.error(request, response);
-    const storedSizeBytes = payload.reduce((sum, part) => sum + part.byteLength, 0);
+    const storedSizeBytes = totalBytes(payload);
     return { storedSizeBytes, ...this.#version(response) };
   }
 

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path/posix';
+import { totalBytes } from '../../util/total-bytes.ts';
 import { forEachLimit } from '../../util/for-each-limit.ts';
 import type {
   Backend,
@@ -80,7 +81,7 @@ export class SftpBackend implements Backend {
     requireConditions(this, options);
     const path = this.#path(key);
     const parts = [encodeHeader(metadata), ...payload];
-    const storedSizeBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    const storedSizeBytes = totalBytes(parts);
     await this.#run(signal, `store object ${key}`, async (session) => {
       const temporary = `${path}#${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
       try {

@@ -3,6 +3,7 @@
  * with PUT is not atomic between its servers: conditions are not offered.
  */
 import { createHash } from 'node:crypto';
+import { totalBytes } from '../../util/total-bytes.ts';
 import { forEachLimit } from '../../util/for-each-limit.ts';
 import type {
   Backend,
@@ -74,7 +75,7 @@ export class SwiftBackend implements Backend {
     const response = await this.#connection.send({ ...this.#object(key), method: 'PUT', headers, body: payload, signal: options.signal });
     if (response.status === 404) throw noSuchContainer(this.#connection, this.#container);
     if (!isSuccess(response.status)) throw swiftError(response, this.#connection.host);
-    return { storedSizeBytes: payload.reduce((sum, part) => sum + part.byteLength, 0) };
+    return { storedSizeBytes: totalBytes(payload) };
   }
 
   async fetch(key: string, options: FetchOptions = {}): Promise<FetchedObject> {

@@ -1,4 +1,5 @@
 /** What logging in to a Swift store gives. */
+import { MisconfigurationError } from '../errors.ts';
 
 export interface SwiftSession {
   readonly token: string;
@@ -11,9 +12,10 @@ export interface SwiftSession {
 /** @throws AuthenticationError, MisconfigurationError, BackendError */
 export type SwiftLogin = () => Promise<SwiftSession>;
 
-/** @throws RangeError if the storage URL that a server gave is none */
+/** @throws MisconfigurationError if the storage URL that a server gave is none */
 export function swiftSession(token: string, storageUrl: string): SwiftSession {
-  if (!URL.canParse(storageUrl)) throw new RangeError(`"${storageUrl}" is no URL`);
+  if (!URL.canParse(storageUrl))
+    throw new MisconfigurationError(`the login gives "${storageUrl}" as the address of the store, which is no URL`);
   const { origin, pathname } = new URL(storageUrl);
   return { token, origin, accountPath: pathname.replace(/\/+$/, '') };
 }

@@ -6,6 +6,7 @@
  * way to ask for durability; a server answers when the file is written.
  */
 import { basename, dirname, join } from 'node:path/posix';
+import { totalBytes } from '../../util/total-bytes.ts';
 import { forEachLimit } from '../../util/for-each-limit.ts';
 import type {
   Backend,
@@ -85,7 +86,7 @@ export class WebdavBackend implements Backend {
       }
       if (attempt === MAX_ATTEMPTS) throw new BackendError(`object ${key} is deleted as often as it is stored`, { temporary: true });
     }
-    return { storedSizeBytes: parts.reduce((sum, part) => sum + part.byteLength, 0) };
+    return { storedSizeBytes: totalBytes(parts) };
   }
 
   async fetch(key: string, options: FetchOptions = {}): Promise<FetchedObject> {

@@ -57,7 +57,11 @@ export class S3Server implements AsyncDisposable {
 
   static async start(options: S3ServerOptions = {}): Promise<S3Server> {
     let started: S3Server | undefined;
-    const handler: Handler = (request) => started?.handle(request) ?? { status: 503 };
+    const handler: Handler = (request) => {
+      if (started === undefined) return { status: 503 };
+      const { status, headers, body = '' } = started.handle(request);
+      return { status, headers: { date: new Date(Date.now() + started.clockOffsetMs).toUTCString(), ...headers }, body };
+    };
     const http = await LoopbackServer.start(handler, options.certificate);
     started = new S3Server(http, options);
     return started;
