@@ -2,18 +2,15 @@
  * When a deleted inode is purged. The kernel counts how often we told it of an inode (lookup) and takes that back (forget); an inode without
  * a directory entry is purged when both are at zero: then nothing has it open and nothing can ask for it again.
  *
- * Owns the lookup counts, the set of orphans (inodes without an entry that still live) and the last known parent of each directory.
+ * Owns the lookup counts, the set of orphans (inodes without an entry that still live) and the last known parent of each directory that the
+ * kernel knows.
  */
 import type { InodeId } from '../metadata/types.ts';
-
-interface Known {
-  lookupCount: number;
-  /** The directory through which this directory was last seen; undefined for other files. */
-  parent: InodeId | undefined;
-}
+import { LookupCounts } from './lookup-counts.ts';
 
 export class InodeLifetime {
-  readonly #known = new Map<InodeId, Known>();
+  readonly #lookups = new LookupCounts();
+  readonly #parents = new Map<InodeId, InodeId>();
   readonly #orphans = new Set<InodeId>();
   readonly #purge: (id: InodeId) => void;
 
@@ -24,27 +21,19 @@ export class InodeLifetime {
 
   /** The kernel is told of the inode once more. */
   addLookup(id: InodeId, parentIfDirectory?: InodeId): void {
-    const known = this.#known.get(id);
-    if (known === undefined) {
-      this.#known.set(id, { lookupCount: 1, parent: parentIfDirectory });
-    } else {
-      known.lookupCount += 1;
-      known.parent = parentIfDirectory ?? known.parent;
-    }
+    this.#lookups.increment(id);
+    if (parentIfDirectory !== undefined) this.#parents.set(id, parentIfDirectory);
   }
 
   forget(id: InodeId, count: number): void {
-    const known = this.#known.get(id);
-    if (known === undefined) return;
-    known.lookupCount -= count;
-    if (known.lookupCount > 0) return;
-    this.#known.delete(id);
+    if (this.#lookups.subtract(id, count) !== 0) return;
+    this.#parents.delete(id);
     if (this.#orphans.delete(id)) this.#purge(id);
   }
 
   /** The last directory entry of the inode is gone (or it never had one). */
   orphaned(id: InodeId): void {
-    if (this.#known.has(id)) this.#orphans.add(id);
+    if (this.isKnown(id)) this.#orphans.add(id);
     else this.#purge(id);
   }
 
@@ -54,21 +43,21 @@ export class InodeLifetime {
   }
 
   moved(directory: InodeId, newParent: InodeId): void {
-    const known = this.#known.get(directory);
-    if (known !== undefined) known.parent = newParent;
+    if (this.#parents.has(directory)) this.#parents.set(directory, newParent);
   }
 
   parentOf(directory: InodeId): InodeId | undefined {
-    return this.#known.get(directory)?.parent;
+    return this.#parents.get(directory);
   }
 
   isKnown(id: InodeId): boolean {
-    return this.#known.has(id);
+    return this.#lookups.get(id) > 0;
   }
 
   /** The kernel is gone: it will forget nothing any more. Purges all orphans. */
   forgetAll(): void {
-    this.#known.clear();
+    this.#lookups.clear();
+    this.#parents.clear();
     const orphans = [...this.#orphans];
     this.#orphans.clear();
     for (const id of orphans) this.#purge(id);
