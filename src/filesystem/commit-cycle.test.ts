@@ -135,3 +135,26 @@ test('blocks that were given up are marked so on disk before the commit that giv
   await cycle.syncMetadata();
   expect(events).toEqual(['ordered', 'ordered', 'commit', 'durable']);
 });
+
+test('how each cycle ended is told, whoever waited for it', async () => {
+  const outcomes: unknown[] = [];
+  let isFull = true;
+  const cycle = new CommitCycle({
+    database: {
+      pendingChangeCount: 1,
+      commit: () => {
+        if (isFull) throw new Error('full');
+        return 1;
+      },
+      syncCommitted: () => Promise.resolve(1),
+    },
+    blocks: { syncLocal: () => Promise.resolve(), syncOrdered: () => Promise.resolve(), isOrdered: true, epochDurable: () => {} },
+    intervalMs: 1_000_000,
+    onError: () => {},
+    onOutcome: (error) => outcomes.push(error),
+  });
+  await expect(cycle.syncMetadata()).rejects.toThrow('full');
+  isFull = false;
+  await cycle.syncMetadata();
+  expect(outcomes).toEqual([new Error('full'), undefined]);
+});

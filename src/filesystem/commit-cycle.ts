@@ -22,6 +22,8 @@ export interface CommitCycleOptions {
   readonly intervalMs: number;
   /** A cycle nobody waited for failed (full disk, I/O error); it is tried again at the next interval. */
   readonly onError: (error: unknown) => void;
+  /** Told how each cycle ended, whoever waited for it: the error, or undefined. */
+  readonly onOutcome?: (error: unknown) => void;
 }
 
 export class CommitCycle {
@@ -94,9 +96,19 @@ export class CommitCycle {
 
   #begin(): Promise<Epoch> {
     this.#next = undefined;
-    this.#running = this.#cycle().finally(() => {
-      this.#running = undefined;
-    });
+    const { onOutcome = () => {} } = this.#options;
+    this.#running = this.#cycle().then(
+      (epoch) => {
+        this.#running = undefined;
+        onOutcome(undefined);
+        return epoch;
+      },
+      (error: unknown) => {
+        this.#running = undefined;
+        onOutcome(error);
+        throw error;
+      },
+    );
     return this.#running;
   }
 

@@ -36,6 +36,8 @@ export interface FileSystemOptions {
   /** If there, fsync waits for it too, after everything is durable locally: it brings all of that to the store. */
   readonly toStore?: () => Promise<void>;
   readonly clock?: NanosecondClock;
+  /** Told how each commit ended: the error, or undefined. */
+  readonly onCommit?: (error: unknown) => void;
   /** Something failed that nobody waits for; it is tried again or left to the next mount. */
   readonly onBackgroundError: (error: unknown, what: string) => void;
 }
@@ -59,6 +61,7 @@ export class FileSystem {
       blocks,
       intervalMs: options.commitIntervalMs ?? DEFAULT_COMMIT_INTERVAL_MS,
       onError: (error) => options.onBackgroundError(error, 'committing'),
+      ...(options.onCommit === undefined ? {} : { onOutcome: options.onCommit }),
     });
     this.#context = {
       database,

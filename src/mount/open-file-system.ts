@@ -17,6 +17,7 @@ import { nextSeqNo } from '../metadata/generation-upload.ts';
 import { PieceDigests } from '../metadata/piece-digests.ts';
 import { SqliteMetadata } from '../metadata/sqlite-metadata.ts';
 import type { Superblock } from '../metadata/superblock.ts';
+import { FsError } from '../util/errors.ts';
 import type { Interaction } from '../util/interaction.ts';
 import { logger } from '../util/log.ts';
 import { beginWriting } from './begin-writing.ts';
@@ -248,6 +249,7 @@ export async function openFileSystem(
     atimePolicy: request.atimePolicy,
     directoryAtimePolicy: request.directoryAtimePolicy,
     ...(request.fsync === 'remote' ? { toStore: () => uploads.toStore() } : {}),
+    onCommit: (error) => noteCommit(gate, error),
     onBackgroundError: (error, what) => log.error(error, 'Error while %s', what),
   });
   const uploads: MetadataUploads = resources.use(
@@ -273,6 +275,18 @@ export async function openFileSystem(
     { fileSystem, database, blocks, uploads, backend, gate, health, limits, superblock, lease, guard, origin },
     resources.move(),
   );
+}
+
+/** Changes that do not fit the disk stay in memory; before they are too many, no more are taken. The cycle tries again by itself. */
+function noteCommit(gate: WriteGate, error: unknown): void {
+  if (error === undefined) {
+    if (gate.isClosed('disk')) log.info('There is room for the metadata again: changes are taken.');
+    gate.open('disk');
+  } else if (error instanceof FsError && error.code === 'ENOSPC') {
+    if (!gate.isClosed('disk'))
+      log.error('The disk of the cache directory is full: no changes are taken until there is room. %s', error.message);
+    gate.close('disk', `the disk of the cache directory is full: ${error.message}`);
+  }
 }
 
 function capitalized(text: string): string {

@@ -108,7 +108,10 @@ async function serveUntilEnd(fuse: FuseMount, opened: OpenFileSystem, { progress
     await opened.finish(progress);
     log.info('All data and metadata are in the store.');
   } catch (error) {
-    log.error(error, 'Not everything could be stored. It is kept on this machine, and stored by the next mount.');
+    const fate = opened.gate.isClosed('lost')
+      ? 'Another machine has the file system: what this one had not stored is kept in the cache directory, and set aside by the next mount here.'
+      : 'Not everything could be stored. It is kept on this machine, and stored by the next mount.';
+    log.error(error, fate);
     exitCode = 1;
   }
   try {
