@@ -2,7 +2,7 @@
 import { MountedFileSystem, type MountOptions } from './mounted-file-system.ts';
 import type { Capability, Target } from './target.ts';
 
-const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>(['devices', 'large-xattrs', 'huge-files']);
+const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>(['devices', 'large-xattrs', 'huge-files', 'times-to-2262']);
 
 export interface MountTarget extends Target {
   readonly fileSystem: MountedFileSystem;

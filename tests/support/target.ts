@@ -16,7 +16,11 @@ export type Capability =
   /** Files of 2^63-1 bytes. */
   | 'huge-files'
   /** A read that the kernel serves from its cache moves atime too. FUSE does not tell the file system of those. */
-  | 'atime-of-cached-reads';
+  | 'atime-of-cached-reads'
+  /** Times up to the year 2446, as ext4 with large inodes. */
+  | 'times-to-2446'
+  /** Times to 2262 and no further: 63 bits of nanoseconds. */
+  | 'times-to-2262';
 
 export interface Target extends AsyncDisposable {
   readonly name: string;
@@ -38,7 +42,7 @@ export async function plainTarget(): Promise<Target> {
   return {
     name: 'a plain directory',
     path,
-    capabilities: new Set<Capability>(['devices', 'shift-range', 'atime-of-cached-reads']),
+    capabilities: new Set<Capability>(['devices', 'shift-range', 'atime-of-cached-reads', 'times-to-2446']),
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
   };
 }

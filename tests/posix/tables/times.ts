@@ -38,6 +38,33 @@ const instants: Row[] = FILE_TYPES.flatMap((type) =>
   }),
 );
 
+/** The last nanosecond of 63 bits: 2262-04-11. */
+const LAST_NS = (1n << 63n) - 1n;
+/** After 2262, and the last second that ext4 keeps. */
+const FAR_FUTURE = [9_223_372_037n, 13_569_465_600n, 15_032_385_535n];
+
+const farFuture: Row[] = FAR_FUTURE.flatMap((sec): Row[] => {
+  const setup = make('file', 'x');
+  const call = [
+    'utimensat',
+    'x',
+    [
+      { sec, nsec: 0 },
+      { sec, nsec: 0 },
+    ],
+  ] as const;
+  return [
+    { name: `${sec} s are kept`, needs: 'times-to-2446', setup, call, after: { x: { atimeNs: sec * SECOND, mtimeNs: sec * SECOND } } },
+    {
+      name: `${sec} s become the last moment that can be kept`,
+      needs: 'times-to-2262',
+      setup,
+      call,
+      after: { x: { atimeNs: LAST_NS, mtimeNs: LAST_NS } },
+    },
+  ];
+});
+
 const A: TimeArgument = { sec: 1000, nsec: 1 };
 const M: TimeArgument = { sec: 2000, nsec: 2 };
 const OLD: readonly [TimeArgument, TimeArgument] = [A, M];
@@ -224,4 +251,7 @@ const created: Row[] = FILE_TYPES.map((type) => ({
   times: { x: '', '.': '' },
 }));
 
-export const timeTable: Table = { name: 'times', rows: [...instants, ...choices, ...permissions, ...invalid, ...access, ...created] };
+export const timeTable: Table = {
+  name: 'times',
+  rows: [...instants, ...farFuture, ...choices, ...permissions, ...invalid, ...access, ...created],
+};
