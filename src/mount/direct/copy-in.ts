@@ -12,6 +12,7 @@ import { CONTROL_FILE_NAME } from '../../filesystem/directory-operations.ts';
 import type { Inode, InodeId } from '../../metadata/types.ts';
 import { FsError } from '../../util/errors.ts';
 import { lseekSync, SEEK_DATA, SEEK_HOLE } from '../../util/libc.ts';
+import { untilAborted } from '../../util/until-aborted.ts';
 import { getXattrSync, listXattrsSync } from '../../util/native-files.ts';
 import type { WriteGate } from '../write-gate.ts';
 import type { CopyReport } from './copy-report.ts';
@@ -153,7 +154,9 @@ export class CopyIn {
           size = position;
           break;
         }
-        await files.write(inode, BigInt(position), this.#buffer.subarray(0, bytesRead), false);
+        const written = files.write(inode, BigInt(position), this.#buffer.subarray(0, bytesRead), false);
+        // A full cache makes it wait for the store, which may take for ever.
+        if (written instanceof Promise) await untilAborted(written, this.#signal);
         position += bytesRead;
         this.#report.data(bytesRead);
       }

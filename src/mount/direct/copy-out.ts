@@ -16,7 +16,7 @@ import { logger } from '../../util/log.ts';
 import { makeNodeSync, setTimesSync, setXattrSync } from '../../util/native-files.ts';
 import type { CopyReport } from './copy-report.ts';
 import type { FileErrors } from './file-errors.ts';
-import { entriesOf, joinPath } from './paths.ts';
+import { checkDepth, checkName, entriesOf, joinPath } from './paths.ts';
 import { shownName } from './shown-name.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
@@ -51,21 +51,33 @@ export class CopyOut {
   }
 
   /** Copies the inode, with all below it, to the path. What goes wrong with a file is noted. @throws if interrupted */
-  async copy(inode: Inode, target: Uint8Array): Promise<void> {
+  async copy(inode: Inode, target: Uint8Array, depth: number = 0): Promise<void> {
     this.#signal.throwIfAborted();
     try {
-      if (isDirectory(inode.mode)) await this.#copyDirectory(inode, target);
+      if (isDirectory(inode.mode)) await this.#copyDirectory(inode, target, depth);
       else await this.#copyFile(inode, target);
     } catch (error) {
       this.#errors.add(target, error);
     }
   }
 
-  async #copyDirectory(inode: Inode, target: Uint8Array): Promise<void> {
+  async #copyEntry(inode: Inode, directory: Uint8Array, name: Uint8Array, depth: number): Promise<void> {
+    const path = joinPath(directory, name);
+    try {
+      checkName(name);
+      checkDepth(depth);
+    } catch (error) {
+      this.#errors.add(path, error);
+      return;
+    }
+    await this.copy(inode, path, depth + 1);
+  }
+
+  async #copyDirectory(inode: Inode, target: Uint8Array, depth: number): Promise<void> {
     const existing = await statOf(target);
     if (existing === undefined) await mkdir(Buffer.from(target), { mode: 0o700 });
     else if (!existing.isDirectory()) throw new FsError('ENOTDIR');
-    for (const { name, attributes } of entriesOf(this.#fileSystem, inode.id)) await this.copy(attributes, joinPath(target, name));
+    for (const { name, attributes } of entriesOf(this.#fileSystem, inode.id)) await this.#copyEntry(attributes, target, name, depth);
     // Last: adding entries moves times, and the mode may forbid to add any.
     await this.#setAttributes(inode, target);
     this.#report.directory();

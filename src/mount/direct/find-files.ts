@@ -6,7 +6,7 @@ import type { Inode } from '../../metadata/types.ts';
 import { entryJson, typeLetter } from './entry-text.ts';
 import { FileErrors } from './file-errors.ts';
 import type { ResultWriter } from './output.ts';
-import { baseName, entriesOf, joinPath, resolvePath } from './paths.ts';
+import { baseName, checkDepth, entriesOf, joinPath, resolvePath } from './paths.ts';
 
 /** What is undefined is not tested. */
 export interface FindTests {
@@ -48,6 +48,7 @@ export async function findFiles(
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const depth = next.depth + 1;
       if (!isDirectory(next.inode.mode) || depth > (tests.maxDepth ?? Infinity)) continue;
+      checkDepth(depth);
       for (const { name, attributes } of entriesOf(fileSystem, next.inode.id)) {
         signal.throwIfAborted();
         const path = joinPath(next.path, name);

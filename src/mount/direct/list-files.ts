@@ -5,7 +5,7 @@ import type { Inode } from '../../metadata/types.ts';
 import { deviceText, entryJson, linkTarget, modeText, timeText } from './entry-text.ts';
 import { FileErrors } from './file-errors.ts';
 import type { ResultWriter } from './output.ts';
-import { entriesOf, joinPath, resolvePath } from './paths.ts';
+import { checkDepth, entriesOf, joinPath, resolvePath } from './paths.ts';
 import { namesFrom } from './user-names.ts';
 
 /** Larger directories are listed in the order in which they are stored: memory is not for names without end. */
@@ -67,15 +67,16 @@ class Listing {
 
   /** A directory, and with `recursive` those below. */
   async tree(top: Uint8Array, inode: Inode, titled: boolean): Promise<void> {
-    const pending: Array<{ path: Uint8Array; inode: Inode }> = [{ path: top, inode }];
+    const pending: Array<{ path: Uint8Array; inode: Inode; depth: number }> = [{ path: top, inode, depth: 0 }];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       if (titled) await this.#title(next.path);
+      checkDepth(next.depth);
       const below: typeof pending = [];
       for (const { name, attributes } of this.#entries(next.inode)) {
         this.#signal.throwIfAborted();
         const path = joinPath(next.path, name);
         await this.entry(path, name, attributes);
-        if (this.#options.recursive && isDirectory(attributes.mode)) below.push({ path, inode: attributes });
+        if (this.#options.recursive && isDirectory(attributes.mode)) below.push({ path, inode: attributes, depth: next.depth + 1 });
       }
       pending.push(...below.toReversed());
     }

@@ -8,6 +8,8 @@ import { FsError } from '../../util/errors.ts';
 /** As the kernel's MAXSYMLINKS. */
 const MAX_SYMLINKS = 40;
 const LISTING_PAGE_ENTRIES = 256;
+/** Deeper than any path the kernel can name: where directories go round in a circle, a walk must end. */
+const MAX_DEPTH = 4096;
 const SLASH = 0x2f;
 
 /** An entry with its inode. */
@@ -66,6 +68,17 @@ export function* entriesOf(fileSystem: FileSystem, directory: InodeId): Generato
     if (last === undefined) return;
     cookie = last.cookie;
   }
+}
+
+/** @throws FsError ELOOP */
+export function checkDepth(depth: number): void {
+  if (depth > MAX_DEPTH) throw new FsError('ELOOP');
+}
+
+/** Metadata that was tampered with may have names that lead elsewhere on this machine. @throws FsError EINVAL */
+export function checkName(name: Uint8Array): void {
+  const text = Buffer.from(name).toString('latin1');
+  if (text === '' || text === '.' || text === '..' || /[/\0]/.test(text)) throw new FsError('EINVAL');
 }
 
 /** `directory/name`. */
