@@ -13,7 +13,7 @@ import { StoreMetrics, type StoreMetricsSnapshot } from './store-metrics.ts';
 export interface ConnectedBackend extends Backend {
   /** What its requests have come to so far. */
   metrics(): StoreMetricsSnapshot;
-  /** Changes the limits that are given, at once, also for transfers under way. */
+  /** Changes the limits that are given. Transfers under way that had no limit go on without. */
   setBandwidth(limits: BandwidthLimits): void;
 }
 
@@ -35,7 +35,7 @@ export async function openDecorated(spec: BackendSpec, options: DecorationOption
   const bandwidth = new Bandwidth(spec.bandwidthLimits);
   const store = await open({ ...spec, bandwidth });
   const throttled = backendFactoryFor(spec.url).wholeTransfers === true ? new ThrottledBackend(store, bandwidth) : store;
-  const limited = new LimitedBackend(new MeteredBackend(throttled, metrics), spec.maxConnections);
+  const limited = new LimitedBackend(new MeteredBackend(throttled, metrics), spec.maxConnections, bandwidth);
   return new DecoratedBackend(new LoggedBackend(limited), metrics, bandwidth, onState);
 }
 

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { recordLogs, setLogLevels } from '../../util/log.ts';
 import type { Backend } from '../backend.ts';
 import { BackendError } from '../errors.ts';
+import { Bandwidth } from '../bandwidth/bandwidth.ts';
+import { parseRateSchedule } from '../bandwidth/rate-schedule.ts';
 import { MemoryBackend } from '../memory-backend.ts';
 import { faultAt, FaultyBackend, randomFaults } from './faulty.ts';
 import { LimitedBackend } from './limited.ts';
@@ -108,6 +110,17 @@ test('who waits for a turn can be aborted, without harm to the others', async ()
   await expect(second).rejects.toBe('stop');
   resolve();
   await expect(Promise.all([first, third])).resolves.toHaveLength(2);
+});
+
+test('transfers that are held up leave connections for the others', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const hanging = new FaultyBackend(new MemoryBackend(), ({ name }) => (name === 'store' ? { kind: 'hang', until: promise } : undefined));
+  const limited = new LimitedBackend(hanging, 4, new Bandwidth({ upload: parseRateSchedule('1M') }));
+  const stores = Array.from({ length: 10 }, (_, index) => limited.store(`${index}`, {}, []));
+  await expect(limited.fetch('missing')).rejects.toMatchObject({ name: 'NoSuchObjectError' });
+  expect(hanging.requestCount).toBe(3);
+  resolve();
+  await Promise.all(stores);
 });
 
 test('operations, failures and bytes are counted', async () => {

@@ -7,7 +7,7 @@ import { Agent, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
 import { totalBytes } from '../../util/total-bytes.ts';
 import type { Bandwidth } from '../bandwidth/bandwidth.ts';
 import { BackendError, MisconfigurationError } from '../errors.ts';
-import { networkError, type NameLookup } from './network-errors.ts';
+import { isNoAnswer, networkError, type NameLookup } from './network-errors.ts';
 import { pacedBody, readPaced, SilenceWatch } from './paced-transfer.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { retryAfterMs } from './retry-after.ts';
@@ -136,9 +136,8 @@ export class HttpClient implements AsyncDisposable {
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof BackendError) throw error;
-      const failure = await networkError(error, origin, this.#resolve);
-      if (failure.constructor === BackendError) await this.#expectNoTls(origin);
-      throw failure;
+      if (isNoAnswer(error)) await this.#expectNoTls(origin);
+      throw await networkError(error, origin, this.#resolve);
     }
   }
 

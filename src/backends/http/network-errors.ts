@@ -31,7 +31,7 @@ const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_E
  * change; a name that does not resolve counts as wrong only if other names do resolve.
  */
 export async function networkError(cause: unknown, origin: string, resolve: NameLookup = lookup): Promise<BackendError> {
-  const { hostname, host, protocol } = new URL(origin);
+  const { hostname, host } = new URL(origin);
   const code = errorCode(cause);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EAI_FAIL')
     return unresolvable(unresolvedName(cause) ?? hostname, cause, resolve);
@@ -58,8 +58,7 @@ export async function networkError(cause: unknown, origin: string, resolve: Name
     );
   }
   if (code.startsWith('HPE_')) {
-    const cure = protocol === 'http:' ? '; if it expects TLS, remove the backend option no-ssl' : '';
-    return new BackendError(`${host} answers something that is not HTTP${cure}`, { cause, temporary: true });
+    return new BackendError(`${host} answers something that is not HTTP`, { cause, temporary: true });
   }
   // undici has no code for these.
   const proxyStatus = /^Proxy (?:response|Authentication Required) \((\d+)\)/.exec(errorMessage(cause))?.[1];
@@ -112,10 +111,18 @@ function misconfigured(message: string, cause: unknown): MisconfigurationError {
   return new MisconfigurationError(message, { cause, temporary: true });
 }
 
+/** Whether a connection was made, but what came over it was no answer. */
+export function isNoAnswer(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE' || code.startsWith('HPE_');
+}
+
 /** The code of an error or of the first of its causes that has one. */
 function errorCode(error: unknown): string {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if ('code' in at && typeof at.code === 'string') return at.code;
+    // undici does not always know which of llhttp's codes it is.
+    if (at.name === 'HTTPParserError') return 'HPE_UNKNOWN';
   }
   return '';
 }
