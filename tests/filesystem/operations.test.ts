@@ -1,5 +1,6 @@
 /** POSIX operations on the file system itself: real database and block cache, no kernel. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { StatementSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { CONTROL_FILE_NAME, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from '../../src/filesystem/directory-operations.ts';
 import {
   FALLOC_FL_COLLAPSE_RANGE,
@@ -194,6 +195,22 @@ test('a copy that is interrupted has copied what it says, and the file has that 
   expect(copied).toBeLessThan(BigInt(blocks * BLOCK_BYTES));
   expect(system.fs.inode(target).size).toBe(copied);
   expect(await system.contents(target)).toEqual(Buffer.alloc(Number(copied), 1));
+});
+
+test('statfs reads no table: its figures follow every change by themselves', async () => {
+  const { files, freeBlocks } = system.fs.statistics();
+  expect(files).toBe(1_000_000n);
+  const get = vi.spyOn(StatementSync.prototype, 'get');
+  const all = vi.spyOn(StatementSync.prototype, 'all');
+  onTestFinished(() => void vi.restoreAllMocks());
+  const executed = (): unknown[] => [...get.mock.contexts, ...all.mock.contexts].map((statement) => (statement as StatementSync).sourceSQL);
+  await system.file(ROOT, 'f', Buffer.alloc(10 * BLOCK_BYTES, 1));
+  await system.blocks.flush();
+  expect(executed()).not.toEqual([]);
+  get.mockClear();
+  all.mockClear();
+  expect(system.fs.statistics().freeBlocks).toBeLessThan(freeBlocks);
+  expect(executed().filter((sql) => sql !== 'PRAGMA page_count')).toEqual([]);
 });
 
 test('chmod moves the mask of an ACL, and setting an ACL moves the mode', async () => {
