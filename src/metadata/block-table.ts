@@ -3,8 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type BlockUsage, BlockUsageCache } from './block-usage.ts';
 import { LIMIT_PARAMETER, prepareRows, type RowStatement } from './connection.ts';
 import type { BlockTable } from './database.ts';
-import { ObjectTable } from './object-table.ts';
-import type { Totals } from './totals.ts';
+import type { ObjectTable } from './object-table.ts';
 import type { Transaction } from './transaction.ts';
 import type { BlockIndex, InodeId, ObjectId, StoredBlock } from './types.ts';
 
@@ -23,9 +22,9 @@ export class SqliteBlockTable implements BlockTable {
   readonly #selectRange: RowStatement<[number, number]>;
   readonly #deleteRange: StatementSync;
 
-  constructor(connection: DatabaseSync, transaction: Transaction, totals: Totals) {
+  constructor(connection: DatabaseSync, transaction: Transaction, objects: ObjectTable) {
     this.#transaction = transaction;
-    this.#objects = new ObjectTable(connection, transaction, totals);
+    this.#objects = objects;
     this.#usageCache = new BlockUsageCache();
     transaction.join(this.#usageCache);
     this.#select = prepareRows(

@@ -37,6 +37,9 @@ export function openConnection(path: string, options: ConnectionOptions = {}): D
   return connection;
 }
 
+/** Extended result code: a row of that key is there already. */
+export const SQLITE_CONSTRAINT_UNIQUE: number = 2067;
+
 /**
  * A limit as a parameter. With a plain `LIMIT ?` SQLite plans the statement anew whenever a value is bound, which takes ten times as long
  * as a short query.

@@ -103,6 +103,18 @@ export interface MetadataTotals {
   readonly databaseSizeBytes: number;
 }
 
+/** Entries of one directory that follow each other, to be copied into another. */
+export interface CopiedRange {
+  readonly source: InodeId;
+  readonly target: InodeId;
+  readonly firstCookie: number;
+  readonly lastCookie: number;
+  /** Of the entries from the first to the last. */
+  readonly count: number;
+  /** Sizes of the files, together. */
+  readonly sizeBytes: bigint;
+}
+
 export interface MetadataDatabase extends Disposable {
   readonly path: string;
   readonly inodes: InodeTable;
@@ -116,6 +128,11 @@ export interface MetadataDatabase extends Disposable {
   readonly pendingChangeCount: number;
   /** Runs `operation` so that its changes happen all or not at all if it throws. Not reentrant with async work: no awaits inside. */
   atomic<T>(operation: () => T): T;
+  /**
+   * Copies files by reference, with their names, attributes and blocks, but unlocked: each must be a regular file with one link, no extended
+   * attributes and nothing dirty. Much faster than one by one. To be called inside `atomic`. @throws if an entry exists in the target
+   */
+  copyFiles(range: CopiedRange): void;
   /** Writes the open transaction to the WAL (survives the death of the process, not of the machine). Returns the epoch it is in. */
   commit(): Epoch;
   /** Makes everything committed before the call durable on local storage. */

@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { constants } from 'node:fs';
 import { FsError } from '../util/errors.ts';
-import { LIMIT_PARAMETER, prepareRows, type RowStatement } from './connection.ts';
+import { LIMIT_PARAMETER, prepareRows, type RowStatement, SQLITE_CONSTRAINT_UNIQUE } from './connection.ts';
 import type { EntryTable } from './database.ts';
 import { INODE_COLUMNS, type SqliteInodeTable, toInode } from './inode-table.ts';
 import type { NameTable } from './name-table.ts';
@@ -10,8 +10,6 @@ import { PARENT_INDEX } from './schema.ts';
 import type { Totals } from './totals.ts';
 import type { Transaction } from './transaction.ts';
 import type { DirectoryEntry, Inode, InodeId } from './types.ts';
-
-const SQLITE_CONSTRAINT_UNIQUE = 2067;
 
 /** Building an index changes more pages than anybody wants to count: a commit needs room for as many as the database has. */
 const INDEX_CHANGE_COUNT = 1_000_000;

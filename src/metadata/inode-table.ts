@@ -118,6 +118,13 @@ export class SqliteInodeTable implements InodeTable {
     return this.#orphans.all().map(([id]) => id as InodeId);
   }
 
+  /** Ids for that many rows which another statement makes. Returns the first. */
+  takeIds(count: number): number {
+    const first = this.#lastId + 1;
+    this.#lastId += count;
+    return first;
+  }
+
   /** Makes the table complete, for queries that read it directly. */
   flush(): void {
     this.#cache.flush();

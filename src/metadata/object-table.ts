@@ -55,6 +55,11 @@ export class ObjectTable implements Participant {
     this.#totals.objects(1, lengthBytes, storedSizeBytes);
   }
 
+  /** For that many new rows of `inode_blocks`. */
+  addReferences(id: ObjectId, count: number): void {
+    if (this.#addReferences.run(count, id).changes === 0) throw new Error(`object ${id} does not exist`);
+  }
+
   /** Returns the object's length. */
   addReference(id: ObjectId): number {
     const row = this.#select.get(id);

@@ -8,10 +8,22 @@ import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { SqliteBlockTable } from './block-table.ts';
 import { openConnection, prepareRows, type RowStatement } from './connection.ts';
-import type { BlockTable, EntryTable, Epoch, InodeTable, MetadataDatabase, MetadataTotals, SymlinkTable, XattrTable } from './database.ts';
+import type {
+  BlockTable,
+  CopiedRange,
+  EntryTable,
+  Epoch,
+  InodeTable,
+  MetadataDatabase,
+  MetadataTotals,
+  SymlinkTable,
+  XattrTable,
+} from './database.ts';
 import { SqliteEntryTable } from './entry-table.ts';
+import { FileCopies } from './file-copies.ts';
 import { SqliteInodeTable } from './inode-table.ts';
 import { NameTable } from './name-table.ts';
+import { ObjectTable } from './object-table.ts';
 import { PAGE_SIZE_BYTES } from './schema.ts';
 import { SqliteSymlinkTable } from './symlink-table.ts';
 import { type Figures, Totals } from './totals.ts';
@@ -42,6 +54,7 @@ export class SqliteMetadata implements MetadataDatabase {
   readonly #connection: DatabaseSync;
   readonly #transaction: Transaction;
   readonly #inodeTable: SqliteInodeTable;
+  readonly #fileCopies: FileCopies;
   readonly #totals: Totals;
   readonly #walSync: WalSync;
   readonly #walLimit: WalLimit;
@@ -68,7 +81,9 @@ export class SqliteMetadata implements MetadataDatabase {
     this.entries = new SqliteEntryTable(connection, this.#transaction, this.#totals, this.#inodeTable, names);
     this.symlinks = new SqliteSymlinkTable(connection, this.#transaction);
     this.xattrs = new SqliteXattrTable(connection, this.#transaction, names);
-    this.blocks = new SqliteBlockTable(connection, this.#transaction, this.#totals);
+    const objects = new ObjectTable(connection, this.#transaction, this.#totals);
+    this.blocks = new SqliteBlockTable(connection, this.#transaction, objects);
+    this.#fileCopies = new FileCopies(connection, this.#transaction, this.#totals, this.#inodeTable, objects);
     this.#walSync = new WalSync(path, () => this.#transaction.committedEpoch);
     this.#walLimit = new WalLimit(connection);
     this.#pageCount = prepareRows(connection, 'PRAGMA page_count');
@@ -84,6 +99,10 @@ export class SqliteMetadata implements MetadataDatabase {
 
   atomic<T>(operation: () => T): T {
     return this.#transaction.atomic(operation);
+  }
+
+  copyFiles(range: CopiedRange): void {
+    this.#fileCopies.copy(range);
   }
 
   commit(): Epoch {
