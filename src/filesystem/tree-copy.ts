@@ -9,19 +9,17 @@
  * of its entries is not interrupted, else the page is read again.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { DirectoryEntry, Inode, InodeId } from '../metadata/types.ts';
+import type { Inode, InodeId } from '../metadata/types.ts';
 import { FsError } from '../util/errors.ts';
 import { TimeSlices } from '../util/time-slices.ts';
 import { type FileSystemContext, requireInode, requireUnlocked } from './context.ts';
 import { isDirectory, isRegularFile, isSymlink } from './file-mode.ts';
+import type { TreeEntry } from './tree-walk.ts';
 
 const PAGE_ENTRIES = 100;
 const BLOCKS_PER_SLICE = 1_000;
 /** A file of no more is small; a run of small files has no more in all. 1,024 blocks of the smallest size there is. */
 const RUN_BYTES = 1024n * 1024n;
-
-/** An entry with the row of its inode as it was when the entry was read. */
-type TreeEntry = DirectoryEntry & { readonly attributes: Inode };
 
 /** A directory of the tree that is to be copied into another. */
 interface PendingDirectory {

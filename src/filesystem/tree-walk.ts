@@ -9,11 +9,10 @@ const PAGE_ENTRIES = 100;
 /** An entry with the row of its inode as it was when the entry was read. */
 export type TreeEntry = DirectoryEntry & { readonly attributes: Inode };
 
-/** Yields each entry after the directory it is in. `skip` keeps out a directory with all below it. */
+/** Yields each entry after the directory it is in. */
 export async function* walkTree(
   context: FileSystemContext,
   top: InodeId,
-  skip: (directory: InodeId) => boolean = () => false,
 ): AsyncGenerator<{ readonly parent: InodeId; readonly entries: readonly TreeEntry[] }> {
   const slices = new TimeSlices();
   const pending: InodeId[] = [top];
@@ -21,12 +20,11 @@ export async function* walkTree(
     let cookie = 0;
     for (;;) {
       if (slices.isOver) await slices.next();
-      const page = context.database.entries.listWithInodes(parent, cookie, PAGE_ENTRIES);
-      const entries = page.filter((entry) => !(isDirectory(entry.attributes.mode) && skip(entry.inode)));
+      const entries = context.database.entries.listWithInodes(parent, cookie, PAGE_ENTRIES);
       for (const entry of entries) if (isDirectory(entry.attributes.mode)) pending.push(entry.inode);
-      if (entries.length > 0) yield { parent, entries };
-      const last = page.at(-1);
+      const last = entries.at(-1);
       if (last === undefined) break;
+      yield { parent, entries };
       cookie = last.cookie;
     }
   }
