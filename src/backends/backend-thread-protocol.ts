@@ -28,6 +28,7 @@ export interface Calls {
   stat: { readonly arguments: { readonly key: string }; readonly result: ObjectStat };
   delete: { readonly arguments: { readonly key: string }; readonly result: void };
   deleteMany: { readonly arguments: { readonly keys: readonly string[] }; readonly result: void };
+  copy: { readonly arguments: { readonly source: string; readonly target: string }; readonly result: void };
   /** The next part of a listing; `begin` says that it is the first. */
   list: { readonly arguments: { readonly listing: number; readonly prefix: string; readonly begin: boolean }; readonly result: ListChunk };
   /** Forgets a listing. */

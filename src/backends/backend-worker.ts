@@ -65,6 +65,8 @@ async function run(backend: Backend, call: Call, signal: AbortSignal): Promise<C
       return backend.delete(call.key, { signal });
     case 'deleteMany':
       return backend.deleteMany(call.keys, { signal });
+    case 'copy':
+      return backend.copy(call.source, call.target, { signal });
     case 'list':
       return nextChunk(call.begin ? beginListing(backend, call.listing, call.prefix) : knownListing(call.listing), signal);
     case 'endList':

@@ -22,7 +22,7 @@ export interface Capabilities {
   readonly range: boolean;
   /** The largest number of keys that `deleteMany` sends in one request; 1 if each key is a request of its own. */
   readonly batchDelete: number;
-  /** The store can copy an object without transferring it. */
+  /** `copy` works, without transferring the object. */
   readonly serverCopy: boolean;
 }
 
@@ -82,6 +82,11 @@ export interface Backend extends AsyncDisposable {
   delete(key: ObjectKey, options?: RequestOptions): Promise<void>;
   /** Deletes all keys; those that are not there are no error. If it rejects, some may be deleted. */
   deleteMany(keys: readonly ObjectKey[], options?: RequestOptions): Promise<void>;
+  /**
+   * Copies an object as it is, metadata too, under another key, replacing what was there. Only with capability serverCopy.
+   * @throws NoSuchObjectError for the source
+   */
+  copy(source: ObjectKey, target: ObjectKey, options?: RequestOptions): Promise<void>;
   /** All keys that begin with the prefix, in any order, each once. */
   list(prefix: string, options?: RequestOptions): AsyncIterable<ListedObject>;
 }

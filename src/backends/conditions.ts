@@ -7,3 +7,8 @@ export function requireConditions({ url, capabilities }: Pick<Backend, 'url' | '
   if (options.ifVersion !== undefined && !capabilities.conditionalReplace)
     throw new BackendError(`${url} cannot replace objects conditionally`);
 }
+
+/** What `copy` of a store does that cannot. */
+export function refuseCopy({ url }: Pick<Backend, 'url'>): Promise<never> {
+  return Promise.reject(new BackendError(`${url} cannot copy objects`));
+}

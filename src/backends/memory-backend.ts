@@ -10,6 +10,7 @@ import type {
   StoreOptions,
   StoreResult,
 } from './backend.ts';
+import { refuseCopy } from './conditions.ts';
 import { NoSuchObjectError, PreconditionFailedError } from './errors.ts';
 import type { ObjectMetadata } from './object-metadata.ts';
 
@@ -27,7 +28,7 @@ export class MemoryBackend implements Backend {
     conditionalReplace: true,
     range: true,
     batchDelete: 1000,
-    serverCopy: false,
+    serverCopy: true,
   };
   readonly #objects = new Map<string, StoredObject>();
   #versions = 0;
@@ -75,6 +76,13 @@ export class MemoryBackend implements Backend {
   async deleteMany(keys: readonly string[], options: RequestOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     for (const key of keys) this.#objects.delete(key);
+  }
+
+  async copy(source: string, target: string, options: RequestOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    if (!this.capabilities.serverCopy) return refuseCopy(this);
+    this.#versions += 1;
+    this.#objects.set(target, { ...this.#get(source), version: String(this.#versions), lastModifiedMs: Date.now() });
   }
 
   async *list(prefix: string, options: RequestOptions = {}): AsyncGenerator<ListedObject> {

@@ -64,7 +64,6 @@ export function metadataToMap(metadata: ObjectMetadata): Record<string, string> 
 export function metadataFromMap(map: Readonly<Record<string, string>>, key: string): ObjectMetadata {
   if (map['format'] === FORMAT && map['md5'] !== undefined) return readChunks((name) => map[name], key);
   const entries = Object.entries(map);
-  if (entries.length === 0) throw new CorruptedObjectError(`object ${key} has no metadata: it was not written by this program`);
   return parse(entries.map(([name, value]) => `${basicValueRepr(name)}: ${value}`).join(', '), key);
 }
 

@@ -3,7 +3,7 @@
  * other reads without asking. Numbers of 53 bits; one thread writes.
  */
 
-export const METERED_OPERATIONS = ['store', 'fetch', 'stat', 'delete', 'deleteMany', 'list'] as const;
+export const METERED_OPERATIONS = ['store', 'fetch', 'stat', 'delete', 'deleteMany', 'copy', 'list'] as const;
 export type MeteredOperation = (typeof METERED_OPERATIONS)[number];
 
 /** What one kind of operation has come to. A retry is an operation of its own. */

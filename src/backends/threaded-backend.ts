@@ -97,6 +97,10 @@ export class ThreadedBackend implements ConnectedBackend {
     return this.#call<'deleteMany'>({ method: 'deleteMany', keys }, signal);
   }
 
+  copy(source: string, target: string, { signal }: RequestOptions = {}): Promise<void> {
+    return this.#call<'copy'>({ method: 'copy', source, target }, signal);
+  }
+
   async *list(prefix: string, { signal }: RequestOptions = {}): AsyncGenerator<ListedObject> {
     signal?.throwIfAborted();
     this.#lastListing += 1;

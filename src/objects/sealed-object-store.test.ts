@@ -36,6 +36,7 @@ function mapBackend(objects: Map<string, { metadata: ObjectMetadata; payload: Ui
     stat: fetch,
     delete: (key) => Promise.resolve(void objects.delete(key)),
     deleteMany: (keys) => Promise.resolve(keys.forEach((key) => objects.delete(key))),
+    copy: () => Promise.reject(new Error('this store cannot copy')),
     list: async function* list(prefix) {
       for (const key of objects.keys()) if (key.startsWith(prefix)) yield await Promise.resolve({ key });
     },

@@ -218,6 +218,11 @@ export function backendConformance(name: string, open: () => Promise<Backend>): 
         expect(comparable((await backend.stat('k')).metadata)).toEqual(comparable({ ...METADATA, value }));
       });
 
+      test('an object may have none', async () => {
+        await backend.store('k', {}, [Buffer.from('x')]);
+        expect([(await backend.stat('k')).metadata, (await backend.fetch('k')).metadata]).toEqual([{}, {}]);
+      });
+
       test('that of an encrypted object fits', async () => {
         await backend.store('k', ENCRYPTED_METADATA, []);
         expect(comparable((await backend.fetch('k')).metadata)).toEqual(comparable(ENCRYPTED_METADATA));
@@ -479,6 +484,36 @@ export function backendConformance(name: string, open: () => Promise<Backend>): 
 
       test('a failed condition is no temporary error', () => {
         expect(new PreconditionFailedError('x').temporary).toBe(false);
+      });
+    });
+
+    describe('copying', () => {
+      test('a copy is like its source, payload and metadata, if the store is able to', async () => {
+        const able = backend.capabilities.serverCopy;
+        const payload = randomBytes(100_000);
+        await backend.store('s3ql_data_1234', { ...ENCRYPTED_METADATA, x: 1 }, [payload]);
+        expect(await outcome(backend.copy('s3ql_data_1234', 's3ql_data_9999'))).toBe(able ? 'done' : 'BackendError');
+        expect(await listAll(backend, '')).toEqual(able ? ['s3ql_data_1234', 's3ql_data_9999'] : ['s3ql_data_1234']);
+        const fetched = await backend.fetch(able ? 's3ql_data_9999' : 's3ql_data_1234');
+        expect(digest(fetched.payload)).toBe(digest(payload));
+        expect(comparable(fetched.metadata)).toEqual(comparable({ ...ENCRYPTED_METADATA, x: 1 }));
+      });
+
+      test('a copy replaces what was there, and stays when its source goes', async () => {
+        const able = backend.capabilities.serverCopy;
+        await put('source é+& %41', 'new');
+        await put('target/=#', 'a longer old one');
+        await outcome(backend.copy('source é+& %41', 'target/=#'));
+        await backend.delete('source é+& %41');
+        expect(await fetchText(backend, 'target/=#')).toBe(able ? 'new' : 'a longer old one');
+        expect(await listAll(backend, '')).toEqual(['target/=#']);
+      });
+
+      test('copying what is not there fails, and leaves the target alone', async () => {
+        await put('k', 'old');
+        const result = await outcome(backend.copy('missing', 'k'));
+        expect(result).toBe(backend.capabilities.serverCopy ? 'NoSuchObjectError' : 'BackendError');
+        expect(await fetchText(backend, 'k')).toBe('old');
       });
     });
 

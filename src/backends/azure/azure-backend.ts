@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { totalBytes } from '../../util/total-bytes.ts';
+import { setTimeout } from 'node:timers/promises';
 import { forEachLimit } from '../../util/for-each-limit.ts';
 import type {
   Backend,
@@ -16,7 +17,7 @@ import type {
   StoreOptions,
   StoreResult,
 } from '../backend.ts';
-import { NoSuchContainerError, NoSuchObjectError, PreconditionFailedError } from '../errors.ts';
+import { BackendError, NoSuchContainerError, NoSuchObjectError, PreconditionFailedError } from '../errors.ts';
 import type { HttpResponse } from '../http/http-client.ts';
 import { rangeHeader, totalSizeBytes } from '../http/ranges.ts';
 import { metadataFromHeaders, metadataToHeaders } from '../metadata-headers.ts';
@@ -27,6 +28,7 @@ import { listAzure } from './azure-list.ts';
 
 /** Names of metadata must be identifiers: `s3ql_000`, `s3ql_format`, `s3ql_md5`. */
 const HEADERS = { prefix: 'x-ms-meta-s3ql_' };
+const COPY_POLL_MS = 200;
 
 export class AzureBackend implements Backend {
   readonly url: string;
@@ -106,6 +108,21 @@ export class AzureBackend implements Backend {
     await forEachLimit(rest, this.#maxConnections, (key) => this.delete(key, options), options.signal);
   }
 
+  async copy(source: string, target: string, options: RequestOptions = {}): Promise<void> {
+    const { signal } = options;
+    const headers = { 'x-ms-copy-source': await this.#connection.sourceUrl(source) };
+    let response = await this.#connection.send({ method: 'PUT', key: target, headers, signal });
+    if (response.status !== 202) throw this.#failure(source, response);
+    // Within an account a copy is there at once, but that is no promise.
+    while (response.headers['x-ms-copy-status'] === 'pending') {
+      await setTimeout(COPY_POLL_MS, undefined, { signal });
+      response = await this.#connection.request({ method: 'HEAD', key: target, signal });
+    }
+    if (response.headers['x-ms-copy-status'] !== 'success') {
+      throw new BackendError(`the copy of object ${source} has failed`, { temporary: true });
+    }
+  }
+
   async *list(prefix: string, options: RequestOptions = {}): AsyncGenerator<ListedObject> {
     const base = this.#connection.location.prefix;
     for await (const { name, sizeBytes } of listAzure(this.#connection, base + prefix, options.signal)) {
@@ -117,10 +134,15 @@ export class AzureBackend implements Backend {
     return this.#connection.close();
   }
 
+  /** The error for an answer about an object that is not one of success. */
+  #failure(key: string, response: HttpResponse): Error {
+    const error = this.#connection.error(response);
+    return response.status === 404 && !(error instanceof NoSuchContainerError) ? new NoSuchObjectError(key, { cause: error }) : error;
+  }
+
   #stat(key: string, response: HttpResponse): ObjectStat {
     if (response.status !== 200 && response.status !== 206) {
-      const error = this.#connection.error(response);
-      throw response.status === 404 && !(error instanceof NoSuchContainerError) ? new NoSuchObjectError(key, { cause: error }) : error;
+      throw this.#failure(key, response);
     }
     const lastModifiedMs = Date.parse(response.headers['last-modified'] ?? '');
     return {

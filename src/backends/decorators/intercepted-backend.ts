@@ -13,7 +13,7 @@ import type {
 } from '../backend.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 
-export type OperationName = 'store' | 'fetch' | 'stat' | 'delete' | 'deleteMany' | 'list';
+export type OperationName = 'store' | 'fetch' | 'stat' | 'delete' | 'deleteMany' | 'copy' | 'list';
 
 /** An operation under way, as a decorator sees it. */
 export interface Operation {
@@ -59,6 +59,10 @@ export abstract class InterceptedBackend implements Backend {
 
   deleteMany(keys: readonly ObjectKey[], options?: RequestOptions): Promise<void> {
     return this.around(operation('deleteMany', `${keys.length} objects`, options), () => this.inner.deleteMany(keys, options));
+  }
+
+  copy(source: ObjectKey, target: ObjectKey, options?: RequestOptions): Promise<void> {
+    return this.around(operation('copy', objectText(source), options), () => this.inner.copy(source, target, options));
   }
 
   async *list(prefix: string, options?: RequestOptions): AsyncGenerator<ListedObject> {

@@ -29,6 +29,7 @@ import type { GsConnection } from './gs-connection.ts';
 import { gsError, isMissingBucket } from './gs-errors.ts';
 import type { GsLocation } from './gs-location.ts';
 
+const API = '/storage/v1';
 const PAGE_SIZE = 1000;
 /** An object that is replaced during each of so many reads is not one of ours. */
 const MAX_FETCH_ATTEMPTS = 10;
@@ -40,6 +41,11 @@ interface ObjectResource {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly size?: string;
   readonly updated?: string;
+}
+
+interface RewritePart {
+  readonly done?: boolean;
+  readonly rewriteToken?: string;
 }
 
 interface ListPage {
@@ -116,6 +122,19 @@ export class GsBackend implements Backend {
 
   async deleteMany(keys: readonly string[], options: RequestOptions = {}): Promise<void> {
     await forEachLimit(keys, this.#maxConnections, (key) => this.delete(key, options), options.signal);
+  }
+
+  async copy(source: string, target: string, options: RequestOptions = {}): Promise<void> {
+    const path = `${this.#path(source)}/rewriteTo${this.#path(target).slice(API.length)}`;
+    for (let rewriteToken: string | undefined = ''; rewriteToken !== undefined;) {
+      const query: Record<string, string> = { fields: 'done,rewriteToken', ...(rewriteToken === '' ? {} : { rewriteToken }) };
+      const response = await this.#connection.send({ method: 'POST', path, query, signal: options.signal });
+      if (response.status === 404 && !isMissingBucket(response)) throw new NoSuchObjectError(source);
+      this.#expectSuccess(response);
+      // A large object is copied in parts.
+      const part: RewritePart = parseJson<RewritePart>(response.body, 'Google');
+      rewriteToken = part.done === true ? undefined : part.rewriteToken;
+    }
   }
 
   async *list(prefix: string, options: RequestOptions = {}): AsyncGenerator<ListedObject> {

@@ -21,6 +21,7 @@ import type {
   StoreResult,
 } from '../backend.ts';
 import { totalBytes } from '../../util/total-bytes.ts';
+import { refuseCopy } from '../conditions.ts';
 import { BackendError, CorruptedObjectError, NoSuchContainerError, NoSuchObjectError, PreconditionFailedError } from '../errors.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 import { Durability } from './durability.ts';
@@ -147,6 +148,10 @@ export class LocalBackend implements Backend {
       for (const key of rest) await this.delete(key, options);
     };
     await Promise.all(Array.from({ length: MAX_PARALLEL_DELETES }, worker));
+  }
+
+  copy(): Promise<void> {
+    return refuseCopy(this);
   }
 
   async *list(prefix: string, options: RequestOptions = {}): AsyncGenerator<ListedObject> {

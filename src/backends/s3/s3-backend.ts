@@ -15,7 +15,9 @@ import type {
 import { requireConditions } from '../conditions.ts';
 import { NoSuchContainerError, NoSuchObjectError, PreconditionFailedError } from '../errors.ts';
 import type { HttpResponse } from '../http/http-client.ts';
+import { encodePath } from '../http/percent-encoding.ts';
 import { rangeHeader, totalSizeBytes } from '../http/ranges.ts';
+import { parseXml } from '../http/xml.ts';
 import { metadataFromHeaders, metadataToHeaders } from '../metadata-headers.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 import type { S3Connection } from './s3-connection.ts';
@@ -116,6 +118,17 @@ export class S3Backend implements Backend {
       this.#deletesMany = await deleteManyS3(this.#connection, batch, options.signal);
     }
     if (!this.#deletesMany) await forEachLimit(keys, this.#maxConnections, (key) => this.delete(key, options));
+  }
+
+  async copy(source: string, target: string, options: RequestOptions = {}): Promise<void> {
+    const { bucket, prefix } = this.#connection.location;
+    const headers = { ...this.#objectHeaders, 'x-amz-copy-source': encodePath(`/${bucket}/${prefix}${source}`) };
+    const request = { method: 'PUT', key: target, headers, signal: options.signal } as const;
+    const response = await this.#connection.send(request);
+    // A copy may fail after the answer has begun.
+    if (response.status === 200 && parseXml(response.body, 'Error') === undefined) return;
+    const error = await this.#connection.error(request, response);
+    throw response.status === 404 && !(error instanceof NoSuchContainerError) ? new NoSuchObjectError(source, { cause: error }) : error;
   }
 
   async *list(prefix: string, options: RequestOptions = {}): AsyncGenerator<ListedObject> {

@@ -19,7 +19,7 @@ import type {
   StoreOptions,
   StoreResult,
 } from '../backend.ts';
-import { requireConditions } from '../conditions.ts';
+import { refuseCopy, requireConditions } from '../conditions.ts';
 import {
   BackendError,
   CorruptedObjectError,
@@ -134,6 +134,10 @@ export class SftpBackend implements Backend {
 
   async deleteMany(keys: readonly string[], options: RequestOptions = {}): Promise<void> {
     await forEachLimit(keys, MAX_PARALLEL_DELETES, (key) => this.delete(key, options), options.signal);
+  }
+
+  copy(): Promise<void> {
+    return refuseCopy(this);
   }
 
   async *list(prefix: string, options: RequestOptions = {}): AsyncGenerator<ListedObject> {

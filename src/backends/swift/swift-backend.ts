@@ -20,6 +20,7 @@ import { requireConditions } from '../conditions.ts';
 import { NoSuchObjectError } from '../errors.ts';
 import type { HttpResponse } from '../http/http-client.ts';
 import { isSuccess } from '../http/http-status.ts';
+import { encodePath } from '../http/percent-encoding.ts';
 import { rangeHeader, totalSizeBytes } from '../http/ranges.ts';
 import { metadataFromHeaders, metadataToHeaders, type HeaderLayout } from '../metadata-headers.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
@@ -110,6 +111,16 @@ export class SwiftBackend implements Backend {
       const objects = keys.slice(at, at + batchDelete).map((key) => this.#prefix + key);
       await bulkDelete(this.#connection, this.#container, objects, options.signal);
     }
+  }
+
+  async copy(source: string, target: string, options: RequestOptions = {}): Promise<void> {
+    const headers = { 'x-copy-from': encodePath(`/${this.#container}/${this.#prefix}${source}`) };
+    const response = await this.#connection.send({ ...this.#object(target), method: 'PUT', headers, body: [], signal: options.signal });
+    if (response.status === 404) {
+      await expectContainer(this.#connection, this.#container);
+      throw new NoSuchObjectError(source);
+    }
+    if (!isSuccess(response.status)) throw swiftError(response, this.#connection.host);
   }
 
   async *list(prefix: string, options: RequestOptions = {}): AsyncGenerator<ListedObject> {

@@ -74,18 +74,7 @@ export class WebdavBackend implements Backend {
     const { signal } = options;
     requireConditions(this, options);
     const parts = [encodeHeader(metadata), ...payload];
-    const path = this.#path(key);
-    for (let attempt = 1; ; attempt += 1) {
-      const temporary = temporaryName(path);
-      try {
-        await this.#put(temporary, parts, signal);
-        if (await this.#rename(temporary, path, signal)) break;
-      } catch (error) {
-        await this.#connection.send({ method: 'DELETE', path: this.#url(temporary) }).catch(() => undefined);
-        throw error;
-      }
-      if (attempt === MAX_ATTEMPTS) throw new BackendError(`object ${key} is deleted as often as it is stored`, { temporary: true });
-    }
+    await this.#place(key, signal, (temporary) => this.#put(temporary, parts, signal));
     return { storedSizeBytes: totalBytes(parts) };
   }
 
@@ -123,6 +112,21 @@ export class WebdavBackend implements Backend {
   async deleteMany(keys: readonly string[], options: RequestOptions = {}): Promise<void> {
     // A server may refuse to delete what is being deleted.
     await forEachLimit(new Set(keys), this.#maxConnections, (key) => this.delete(key, options), options.signal);
+  }
+
+  async copy(source: string, target: string, options: RequestOptions = {}): Promise<void> {
+    const { signal } = options;
+    const from = this.#url(this.#path(source));
+    await this.#place(target, signal, async (temporary) => {
+      // Which of the two paths is missing servers tell in different ways, if at all.
+      if ((await this.#connection.look(from, signal)) === undefined) {
+        await this.#expectRoot(signal);
+        throw new NoSuchObjectError(source);
+      }
+      if (dirname(temporary) !== '.') await this.#makeCollection(dirname(temporary));
+      const response = await this.#connection.transfer('COPY', from, this.#url(temporary), { overwrite: true, signal });
+      if (!isSuccess(response.status)) throw this.#connection.error(response);
+    });
   }
 
   async *list(prefix: string, options: RequestOptions = {}): AsyncGenerator<ListedObject> {
@@ -173,6 +177,22 @@ export class WebdavBackend implements Backend {
 
   #url(path: string): string {
     return this.#root + encodePath(path);
+  }
+
+  /** Gives a key what `write` puts under a temporary path, all at once. */
+  async #place(key: string, signal: AbortSignal | undefined, write: (temporary: string) => Promise<void>): Promise<void> {
+    const path = this.#path(key);
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+      const temporary = temporaryName(path);
+      try {
+        await write(temporary);
+        if (await this.#rename(temporary, path, signal)) return;
+      } catch (error) {
+        await this.#connection.send({ method: 'DELETE', path: this.#url(temporary) }).catch(() => undefined);
+        throw error;
+      }
+    }
+    throw new BackendError(`object ${key} is deleted as often as it is stored`, { temporary: true });
   }
 
   /** The collection that a path lies in. */

@@ -42,6 +42,8 @@ export class GsServer implements AsyncDisposable {
   private handle(request: ServedRequest): Answer {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     if (!this.tokens.has(token)) return gsErrorAnswer(401, 'authError', 'Invalid Credentials');
+    const rewrite = /^\/storage\/v1(\/b\/[^/]+\/o\/[^/]+)\/rewriteTo(\/b\/[^/]+\/o\/[^/]+)$/.exec(request.path);
+    if (rewrite !== null) return this.#rewrite(request, rewrite[1] ?? '', rewrite[2] ?? '');
     const match = /^\/(upload\/)?storage\/v1\/b\/([^/]+)\/o(?:\/([^/]+))?$/.exec(request.path);
     if (match === null) return gsErrorAnswer(404, 'notFound', 'Not Found');
     if (decodeURIComponent(match[2] ?? '') !== GS_BUCKET) return gsErrorAnswer(404, 'notFound', 'The specified bucket does not exist.');
@@ -55,6 +57,18 @@ export class GsServer implements AsyncDisposable {
       return { status: 204 };
     }
     return request.query.get('alt') === 'media' ? media(request, object) : resourceAnswer(name, object);
+  }
+
+  /** In two parts, as Google does with large objects. */
+  #rewrite(request: ServedRequest, from: string, to: string): Answer {
+    const [source, target] = [from, to].map((path) => decodeURIComponent(path.slice(`/b/${GS_BUCKET}/o/`.length))) as [string, string];
+    const object = this.objects.get(source);
+    if (request.method !== 'POST' || object === undefined) return gsErrorAnswer(404, 'notFound', `No such object: ${GS_BUCKET}/${source}`);
+    const done = request.query.get('rewriteToken') === 'second part';
+    if (!done) return { status: 200, body: JSON.stringify({ done, rewriteToken: 'second part' }) };
+    this.#generation += 1;
+    this.objects.set(target, { ...object, generation: String(this.#generation), updated: new Date() });
+    return { status: 200, body: JSON.stringify({ done }) };
   }
 
   #upload(request: ServedRequest): Answer {

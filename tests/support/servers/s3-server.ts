@@ -122,7 +122,7 @@ export class S3Server implements AsyncDisposable {
     const object = bucket.get(name);
     switch (request.method) {
       case 'PUT':
-        return this.#put(request, bucket, name);
+        return request.headers['x-amz-copy-source'] === undefined ? this.#put(request, bucket, name) : this.#copy(request, bucket, name);
       case 'DELETE':
         bucket.delete(name);
         return { status: 204 };
@@ -134,6 +134,18 @@ export class S3Server implements AsyncDisposable {
       default:
         return errorAnswer(405, 'MethodNotAllowed', request.method);
     }
+  }
+
+  #copy(request: ServedRequest, bucket: Map<string, S3Object>, name: string): Answer {
+    const [sourceBucket, sourceName] = splitPath(`/${String(request.headers['x-amz-copy-source']).replace(/^\//, '')}`);
+    const source = this.buckets.get(sourceBucket)?.get(sourceName);
+    if (source === undefined) return errorAnswer(404, 'NoSuchKey', 'The specified key does not exist.', { Key: sourceName });
+    if (request.body.byteLength > 0) return errorAnswer(400, 'InvalidRequest', 'A copy has no body.');
+    bucket.set(name, source);
+    return {
+      status: 200,
+      body: `<?xml version="1.0" encoding="UTF-8"?>\n<CopyObjectResult><ETag>${source.etag}</ETag></CopyObjectResult>`,
+    };
   }
 
   #put(request: ServedRequest, bucket: Map<string, S3Object>, name: string): Answer {
