@@ -88,6 +88,16 @@ _s3ql_command() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--data --repair --missing-file --corrupted-file --start-with --sample --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    check-store)
+      case $previous in
+        --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --backend-options) COMPREPLY=(); return ;;
+        --max-connections) COMPREPLY=(); return ;;
+        --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --debug-modules) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--authfile --backend-options --max-connections --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      else COMPREPLY=($(compgen -f -- "$word")); fi ;;
     adm)
       case $previous in
         --generation) COMPREPLY=(); return ;;
@@ -326,7 +336,7 @@ _s3ql() {
     s3qlctrl) _s3ql_command ctrl ;;
     s3ql_oauth_client) _s3ql_command oauth-client ;;
     *)
-      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck verify adm cp lock rm ctrl backup expire oauth-client ls cat get put find du pcp benchmark remove-objects --help --version" -- "${COMP_WORDS[1]}"))
+      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "mkfs mount umount stat fsck verify check-store adm cp lock rm ctrl backup expire oauth-client ls cat get put find du pcp benchmark remove-objects --help --version" -- "${COMP_WORDS[1]}"))
       else _s3ql_command "${COMP_WORDS[1]}"; fi ;;
   esac
 }

@@ -24,6 +24,7 @@ export const EXIT_NO_MOUNTPOINT = 36;
 export const EXIT_UNCORRECTABLE = 44;
 export const EXIT_CACHEDIR = 45;
 export const EXIT_OBJECTS_DAMAGED = 46;
+export const EXIT_UNSUITABLE_STORE = 47;
 export const EXIT_ERRORS_FOUND = 128;
 /** 128 + SIGINT and 128 + SIGPIPE, as shells have it. */
 export const EXIT_INTERRUPTED = 130;
@@ -72,6 +73,7 @@ export const EXIT_CODES: readonly ExitCodeEntry[] = [
   { code: EXIT_UNCORRECTABLE, meaning: 'There are errors that cannot be corrected', commands: ['fsck'] },
   { code: EXIT_CACHEDIR, meaning: 'The cache directory cannot be used', commands: 'storage' },
   { code: EXIT_OBJECTS_DAMAGED, meaning: 'Objects are missing or damaged', commands: ['verify'] },
+  { code: EXIT_UNSUITABLE_STORE, meaning: 'The store does not keep what S3QL has to rely on', commands: ['check-store'] },
   { code: EXIT_ERRORS_FOUND, meaning: 'Errors were found; added to the other codes', commands: ['fsck'] },
   { code: EXIT_INTERRUPTED, meaning: 'Interrupted by Ctrl-C', commands: 'all' },
   { code: EXIT_BROKEN_PIPE, meaning: 'Whoever read the output stopped reading', commands: 'all' },

@@ -53,6 +53,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./verify.ts'),
   },
   {
+    name: 'check-store',
+    spec: async () => (await import('../cli/options/check-store.ts')).checkStoreSpec,
+    load: () => import('./check-store.ts'),
+  },
+  {
     name: 'adm',
     program: 's3qladm',
     spec: async () => (await import('../cli/options/adm.ts')).admSpec,

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -107,6 +109,24 @@ describe('sftp://', () => {
     await using backend = await open(undefined, { password: 'pass phrase $x', options });
     expect(await roundTrip(backend)).toEqual({ a: 1 });
     expect(await openingFailure(open(undefined, { password: 'wrong', options }))).toMatchObject({ exitCode: 14 });
+  });
+
+  test('a password is in no process list', async () => {
+    const password = `secret-${randomBytes(8).toString('hex')}`;
+    const state = { opening: true };
+    const opening = openingFailure(open(undefined, { password, options: `known-hosts=${server.file('known_hosts')}` })).finally(
+      () => (state.opening = false),
+    );
+    const seen = new Set<string>();
+    while (state.opening) {
+      for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+        seen.add(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+      }
+    }
+    expect(await opening).toMatchObject({ exitCode: 14 });
+    const connecting = [...seen].filter((line) => line.startsWith('ssh\0') && line.includes(String(server.port)));
+    expect(connecting).not.toEqual([]);
+    expect([...seen].filter((line) => line.includes(password))).toEqual([]);
   });
 
   test('a connection that broke is replaced; what was under way fails temporarily', async () => {
