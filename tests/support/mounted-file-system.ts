@@ -3,12 +3,21 @@
  * directory and the mountpoint in a temporary directory. Whatever happens, disposing of it leaves neither a mount nor a daemon behind.
  */
 import { readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type InvariantOptions, brokenInvariants } from './invariants.ts';
 import { type ProgramOptions, type ProgramResult, mustRun, runProgram } from './run-program.ts';
+
+/** A store and how to get in, as users have it in the authfile and the environment. */
+export interface StoreAddress {
+  readonly url: string;
+  readonly login?: string | undefined;
+  readonly password?: string | undefined;
+  readonly backendOptions?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
 
 export interface MountOptions {
   /** Absent: not encrypted. */
@@ -22,6 +31,8 @@ export interface MountOptions {
   readonly storeDirectory?: string;
   /** An existing directory for the cache and a new store, instead of one that is removed in the end. */
   readonly stateDirectory?: string;
+  /** An empty store elsewhere, instead of a directory. */
+  readonly store?: StoreAddress;
 }
 
 const CONTROL_FILE = '.__s3ql__ctrl__';
@@ -52,7 +63,7 @@ export class MountedFileSystem implements AsyncDisposable {
     this.storeDirectory = options.storeDirectory ?? join(stateDirectory, 'store');
     this.cacheDirectory = join(stateDirectory, 'cache');
     this.mountpoint = join(directory, 'mnt');
-    this.storageUrl = `local://${this.storeDirectory}`;
+    this.storageUrl = options.store?.url ?? `local://${this.storeDirectory}`;
     this.#options = options;
   }
 
@@ -76,7 +87,8 @@ export class MountedFileSystem implements AsyncDisposable {
     const fileSystem = new MountedFileSystem(directory, options);
     await mkdir(fileSystem.mountpoint);
     await mkdir(fileSystem.cacheDirectory, { recursive: true, mode: 0o700 });
-    if (options.storeDirectory === undefined) await mkdir(fileSystem.storeDirectory, { recursive: true });
+    if (options.storeDirectory === undefined && options.store === undefined) await mkdir(fileSystem.storeDirectory, { recursive: true });
+    if (options.store !== undefined) await writeFile(fileSystem.#authfile, authinfo2(options.store), { mode: 0o600 });
     return fileSystem;
   }
 
@@ -192,6 +204,12 @@ export class MountedFileSystem implements AsyncDisposable {
     await mkdir(this.cacheDirectory, { mode: 0o700 });
   }
 
+  /** Runs s3ql_verify, which reads everything in the store. */
+  verify(): Promise<ProgramResult> {
+    const lists = ['missing', 'corrupted'].flatMap((kind) => [`--${kind}-file`, join(this.directory, kind)]);
+    return runCommand('s3ql_verify', [...this.#common(), '--data', ...lists, this.storageUrl], this.#programOptions());
+  }
+
   /** What is wrong with the store; unmounts first if need be. */
   async brokenInvariants(options: Pick<InvariantOptions, 'allowUnknownObjects'> = {}): Promise<string[]> {
     if (this.isMounted) await this.unmount();
@@ -230,13 +248,17 @@ export class MountedFileSystem implements AsyncDisposable {
   }
 
   #common(): string[] {
-    return ['--cachedir', this.cacheDirectory, '--authfile', join(this.directory, 'no-authinfo2')];
+    return ['--cachedir', this.cacheDirectory, '--authfile', this.#authfile];
+  }
+
+  get #authfile(): string {
+    return join(this.directory, 'authinfo2');
   }
 
   #programOptions(): ProgramOptions {
-    const { passphrase, uid } = this.#options;
+    const { passphrase, uid, store } = this.#options;
     return {
-      env: { ...process.env, HOME: this.directory },
+      env: { ...process.env, HOME: this.directory, ...store?.env },
       ...(passphrase === undefined ? {} : { input: `${passphrase}\n` }),
       ...(uid === undefined ? {} : { uid, gid: uid }),
     };
@@ -250,6 +272,14 @@ export class MountedFileSystem implements AsyncDisposable {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
+}
+
+function authinfo2({ url, login, password, backendOptions }: StoreAddress): string {
+  const settings = { 'storage-url': url, 'backend-login': login, 'backend-password': password, 'backend-options': backendOptions };
+  const lines = Object.entries(settings).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}: ${value.replaceAll('%', '%%')}`],
+  );
+  return ['[store]', ...lines, ''].join('\n');
 }
 
 /** A process that ended, but that nobody has waited for yet, does not run. */
