@@ -6,6 +6,6 @@ import { runCheckStore } from '../cli/run-check-store.ts';
 export function run(argv: readonly string[]): Promise<number> {
   return runCheckStore(argv, async (spec, interaction) => {
     await using backend = await openForCheck(spec);
-    return checkStore(backend, { ...interaction, maxConnections: spec.maxConnections });
+    return await checkStore(backend, { ...interaction, maxConnections: spec.maxConnections });
   });
 }

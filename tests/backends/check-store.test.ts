@@ -1,15 +1,16 @@
-import { readdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, Capabilities, FetchedObject, FetchOptions, StoreOptions, StoreResult } from '../../src/backends/backend.ts';
 import { checkStore } from '../../src/backends/check-store/check-store.ts';
 import type { StoreReport } from '../../src/backends/check-store/report.ts';
-import { BackendError } from '../../src/backends/errors.ts';
+import { BackendError, GaveUpError } from '../../src/backends/errors.ts';
 import { MemoryBackend } from '../../src/backends/memory-backend.ts';
 import type { ObjectMetadata } from '../../src/backends/object-metadata.ts';
 import { silentProgress } from '../../src/util/progress.ts';
 import { runCommand } from '../support/mounted-file-system.ts';
+import { S3Server, TEST_ACCOUNT } from '../support/servers/s3-server.ts';
 
 const CHECKS = [
   'content',
@@ -81,6 +82,10 @@ describe('a check of a store', () => {
     ]);
   });
 
+  test('a store that cannot be reached has not failed: the check is given up, with the reason', async () => {
+    await expect(check(new UnreachableBackend())).rejects.toThrow('no answer');
+  });
+
   test('cleans up when it is interrupted', async () => {
     const backend = new MemoryBackend();
     const controller = new AbortController();
@@ -123,6 +128,24 @@ describe('s3ql check-store', () => {
     const report = JSON.parse(stdout) as StoreReport;
     expect([exitCode, report.usable, report.storageUrl]).toEqual([0, true, `local://${directory}/`]);
     expect(report.measurements.find(({ name }) => name === 'parallel-store')?.concurrency).toBe(2);
+  });
+
+  test('a store behind HTTP is checked, too, by its login', async () => {
+    await using server = await S3Server.start();
+    const authfile = join(directory, 'authinfo2');
+    const { accessKeyId, secretAccessKey } = TEST_ACCOUNT;
+    const login = `backend-login: ${accessKeyId}\nbackend-password: ${secretAccessKey}\nbackend-options: no-ssl`;
+    writeFileSync(authfile, `[s]\nstorage-url: s3c4://${server.host}/\n${login}\n`, { mode: 0o600 });
+    server.buckets.get('bucket')?.set('s3ql_params', { body: Buffer.alloc(0), headers: {}, etag: '"x"', modified: new Date() });
+    const { exitCode, stdout } = await runCommand('s3ql', [
+      'check-store',
+      '--json',
+      '--authfile',
+      authfile,
+      `s3c4://${server.host}/bucket/`,
+    ]);
+    expect([exitCode, outcomes(JSON.parse(stdout) as StoreReport)]).toEqual([0, {}]);
+    expect(server.names()).toEqual(['s3ql_params']);
   });
 
   test('a store that is not there exits as everywhere', async () => {
@@ -191,6 +214,16 @@ class RefusingBackend extends MemoryBackend {
   // oxlint-disable-next-line require-yield -- it never gets that far
   override async *list(): AsyncGenerator<never> {
     throw new BackendError('listing is not permitted');
+  }
+}
+
+class UnreachableBackend extends MemoryBackend {
+  override store(): Promise<StoreResult> {
+    return Promise.reject(new GaveUpError('no answer'));
+  }
+
+  override deleteMany(): Promise<void> {
+    return Promise.reject(new GaveUpError('no answer either'));
   }
 }
 

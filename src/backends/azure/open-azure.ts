@@ -1,6 +1,6 @@
 /** Opens a container of Azure Blob Storage: credentials and first contact. */
 import type { Backend } from '../backend.ts';
-import type { BackendSpec } from '../backend-factory.ts';
+import type { OpenSpec } from '../backend-factory.ts';
 import { firstContact } from '../first-contact.ts';
 import { openHttpClient, optionValue } from '../http/http-options.ts';
 import { AzureBackend } from './azure-backend.ts';
@@ -9,7 +9,7 @@ import { azureAuthorizer } from './azure-credentials.ts';
 import { probeAzureListing } from './azure-list.ts';
 import { azureEndpoint, parseAzureUrl } from './azure-location.ts';
 
-export async function openAzure(spec: BackendSpec): Promise<Backend> {
+export async function openAzure(spec: OpenSpec): Promise<Backend> {
   const location = parseAzureUrl(spec.url);
   const endpoint = azureEndpoint(location, optionValue(spec, 'endpoint'));
   const http = openHttpClient(spec);

@@ -72,7 +72,7 @@ export const capabilityChecks: readonly Check[] = [
   {
     name: 'server-copy',
     title: 'An object can be copied without being transferred',
-    consequence: 'Copies go by way of this machine.',
+    consequence: 'Nothing: S3QL copies blocks in its own tables.',
     offered: ({ serverCopy }) => serverCopy,
     async run({ backend, newKey }, signal) {
       const [source, target] = [newKey(), newKey()];

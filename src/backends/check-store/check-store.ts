@@ -1,6 +1,7 @@
 /**
  * Finds out what a store can do for S3QL: makes objects of its own, never touches others, and removes them however it ends.
  */
+import { logger } from '../../util/log.ts';
 import type { ProgressReporter } from '../../util/progress.ts';
 import type { Backend } from '../backend.ts';
 import { capabilityChecks } from './capability-checks.ts';
@@ -10,6 +11,8 @@ import type { CheckResult, StoreReport } from './report.ts';
 import { runCheck } from './run-checks.ts';
 import { ScratchObjects } from './scratch-objects.ts';
 
+const log = logger('backends/check-store');
+
 export interface StoreCheckOptions {
   readonly maxConnections: number;
   readonly progress: ProgressReporter;
@@ -18,7 +21,20 @@ export interface StoreCheckOptions {
 
 /** @throws the signal's reason; BackendError if the store cannot even be measured or cleaned up */
 export async function checkStore(backend: Backend, { maxConnections, progress, signal }: StoreCheckOptions): Promise<StoreReport> {
-  await using scratch = new ScratchObjects(backend);
+  const scratch = new ScratchObjects(backend);
+  let report: StoreReport;
+  try {
+    report = await checkAndMeasure(scratch, { maxConnections, progress, signal });
+  } catch (error) {
+    // What went wrong first is what people need to know.
+    await scratch.remove().catch(() => log.warn('The objects %s* could not be removed', scratch.prefix));
+    throw error;
+  }
+  await scratch.remove();
+  return report;
+}
+
+async function checkAndMeasure(scratch: ScratchObjects, { maxConnections, progress, signal }: StoreCheckOptions): Promise<StoreReport> {
   const checks: CheckResult[] = [];
   const all = [...consistencyChecks, ...capabilityChecks];
   {
@@ -30,5 +46,5 @@ export async function checkStore(backend: Backend, { maxConnections, progress, s
   }
   using step = progress.step('Measuring the store', 'series');
   const measurements = await measureStore(scratch, maxConnections, signal, (done, total) => step.update({ done, total }));
-  return { storageUrl: backend.url, usable: checks.every(({ outcome }) => outcome !== 'failed'), checks, measurements };
+  return { storageUrl: scratch.backend.url, usable: checks.every(({ outcome }) => outcome !== 'failed'), checks, measurements };
 }

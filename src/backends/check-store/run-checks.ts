@@ -1,6 +1,6 @@
 /** Runs checks one after the other; one that fails does not keep the next from running. */
 import type { Capabilities } from '../backend.ts';
-import { BackendError } from '../errors.ts';
+import { BackendError, GaveUpError } from '../errors.ts';
 import type { CheckResult } from './report.ts';
 import type { ScratchObjects } from './scratch-objects.ts';
 
@@ -23,7 +23,7 @@ export function expectThat(condition: boolean, otherwise: string): void {
   if (!condition) throw new CheckFailedError(otherwise);
 }
 
-/** @throws the signal's reason */
+/** @throws the signal's reason, GaveUpError */
 export async function runCheck(
   { name, title, consequence, offered, run }: Check,
   scratch: ScratchObjects,
@@ -35,7 +35,8 @@ export async function runCheck(
     return { name, title, outcome: 'passed' };
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof CheckFailedError || error instanceof BackendError)) throw error;
+    // A store that cannot be reached has not failed: nothing is known of it.
+    if (error instanceof GaveUpError || !(error instanceof CheckFailedError || error instanceof BackendError)) throw error;
     return { name, title, outcome: 'failed', problem: error.message, consequence };
   }
 }

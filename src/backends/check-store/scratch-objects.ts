@@ -1,4 +1,4 @@
-/** The objects that a check makes: under names that no file system uses and nobody else has. Disposing removes them. */
+/** The objects that a check makes: under names that no file system uses and nobody else has. */
 import { randomBytes } from 'node:crypto';
 import type { Backend } from '../backend.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
@@ -17,7 +17,7 @@ export const SCRATCH_METADATA: ObjectMetadata = {
   signature: randomBytes(32),
 };
 
-export class ScratchObjects implements AsyncDisposable {
+export class ScratchObjects {
   readonly backend: Backend;
   /** All keys begin with it. */
   readonly prefix: string = `${PREFIX}${randomBytes(6).toString('hex')}-`;
@@ -47,7 +47,7 @@ export class ScratchObjects implements AsyncDisposable {
   }
 
   /** Removes all that was made, listed or not. @throws what the store throws */
-  async [Symbol.asyncDispose](): Promise<void> {
+  async remove(): Promise<void> {
     await this.backend.deleteMany([...this.#keys]);
     this.#keys.clear();
   }

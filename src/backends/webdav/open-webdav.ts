@@ -1,6 +1,6 @@
 /** Opens a collection of a WebDAV server. */
 import type { Backend } from '../backend.ts';
-import type { BackendSpec } from '../backend-factory.ts';
+import type { BackendSpec, OpenSpec } from '../backend-factory.ts';
 import { MisconfigurationError, NoSuchContainerError } from '../errors.ts';
 import { firstContact } from '../first-contact.ts';
 import { openHttpClient } from '../http/http-options.ts';
@@ -10,7 +10,7 @@ import { WebdavBackend } from './webdav-backend.ts';
 import { WebdavConnection } from './webdav-connection.ts';
 import { parseWebdavUrl, type WebdavLocation } from './webdav-location.ts';
 
-export async function openWebdav(spec: BackendSpec): Promise<Backend> {
+export async function openWebdav(spec: OpenSpec): Promise<Backend> {
   const { connection, location } = connect(spec);
   try {
     await firstContact(() => expectCollection(connection, location.path));
@@ -32,7 +32,7 @@ export async function cleanUpWebdav(spec: BackendSpec): Promise<number> {
   }
 }
 
-function connect(spec: BackendSpec): { readonly connection: WebdavConnection; readonly location: WebdavLocation } {
+function connect(spec: OpenSpec): { readonly connection: WebdavConnection; readonly location: WebdavLocation } {
   const location = parseWebdavUrl(spec.url, spec.options['no-ssl'] !== true);
   const login = spec.login === undefined ? undefined : new HttpLogin(spec.login, spec.password ?? '');
   return { connection: new WebdavConnection(location.origin, openHttpClient(spec), login), location };

@@ -333,7 +333,11 @@ function mayBeReplaced(path: string): boolean {
 
 /** Whether two answers are about one version of a file, as far as the server tells. */
 function isSameVersion(a: HttpResponse, b: HttpResponse): boolean {
-  return (['etag', 'last-modified'] as const).every((name) => a.headers[name] === b.headers[name]);
+  return (['etag', 'last-modified'] as const).every((name) => {
+    const [first, second] = [a.headers[name], b.headers[name]];
+    // A weak validator becomes a strong one when the file is a second old.
+    return first === undefined || second === undefined || first.replace(/^W\//, '') === second.replace(/^W\//, '');
+  });
 }
 
 function describe(response: HttpResponse): { readonly storedSizeBytes: number; readonly lastModifiedMs?: number } {

@@ -51,7 +51,7 @@ export class SshServer implements AsyncDisposable {
   /** Ends the server and all sessions, which are processes of their own. */
   async stop(): Promise<void> {
     const pid = this.#process?.pid;
-    for (const session of pid === undefined ? [] : childrenOf(pid)) process.kill(session, 'SIGKILL');
+    for (const session of pid === undefined ? [] : childrenOf(pid)) kill(session);
     await this.#process?.[Symbol.asyncDispose]();
     this.#process = undefined;
   }
@@ -92,4 +92,13 @@ Subsystem sftp internal-sftp
 function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return text === '' ? [] : text.split(' ').map(Number);
+}
+
+/** Unless it has just ended by itself. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
