@@ -116,8 +116,12 @@ test("Google's older map with numbered keys is read", () => {
   expect(metadataFromMap(legacy, 'k')).toEqual(vector);
 });
 
+test('an empty map is metadata without entries', () => {
+  expect(metadataFromMap({}, 'k')).toEqual({});
+});
+
 test('a map that no mapping can be read from is a corrupted object', () => {
-  for (const map of [{}, { key: 'value' }, { key: "'a', 'b': 2}" }, { '000': "'a': 1,", format: 'raw2', md5: 'x' }]) {
+  for (const map of [{ key: 'value' }, { key: "'a', 'b': 2}" }, { '000': "'a': 1,", format: 'raw2', md5: 'x' }]) {
     expect(() => metadataFromMap(map, 'k')).toThrow(CorruptedObjectError);
   }
 });
