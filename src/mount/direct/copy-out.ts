@@ -3,10 +3,10 @@
  * and owners as far as the user may set them.
  *
  * A file gets its name when it is complete, in the place of what was there; so an interrupted copy leaves whole files only. Nothing is written
- * through symbolic links that are found at the target.
+ * through symbolic links that are found at the target. Several files of a directory are on their way at a time, because each may wait for the store.
  */
-import { constants, type BigIntStats } from 'node:fs';
-import { chmod, lchown, link, lstat, mkdir, open, rename, rm, symlink } from 'node:fs/promises';
+import { chmodSync, constants, lchownSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync, type Stats, symlinkSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { isDirectory, isRegularFile, isSymlink, PERMISSION_BITS } from '../../filesystem/file-mode.ts';
 import type { FileSystem } from '../../filesystem/file-system.ts';
 import type { Inode, InodeId } from '../../metadata/types.ts';
@@ -15,11 +15,14 @@ import { SEEK_DATA, SEEK_HOLE } from '../../util/libc.ts';
 import { logger } from '../../util/log.ts';
 import { makeNodeSync, setTimesSync, setXattrSync } from '../../util/native-files.ts';
 import type { CopyReport } from './copy-report.ts';
+import { forEachLimit } from '../../util/for-each-limit.ts';
 import type { FileErrors } from './file-errors.ts';
-import { checkDepth, checkName, entriesOf, joinPath } from './paths.ts';
+import { checkDepth, checkName, entriesOf, joinPath, type ListedEntry } from './paths.ts';
 import { shownName } from './shown-name.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
+/** Files on their way at a time. */
+const CONCURRENT_FILES = 16;
 
 const log = logger('direct');
 
@@ -36,9 +39,8 @@ export class CopyOut {
   readonly #report: CopyReport;
   readonly #signal: AbortSignal;
   readonly #isRoot = process.geteuid?.() === 0;
-  /** Where the first link of a file with several links was copied to. */
-  readonly #links = new Map<InodeId, Uint8Array>();
-  readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+  /** Where the first link of a file with several links is copied to; undefined if that failed. */
+  readonly #links = new Map<InodeId, Promise<Uint8Array | undefined>>();
   #temporaryCount = 0;
   #readerCount = 0;
   #refusedXattrs = false;
@@ -74,43 +76,72 @@ export class CopyOut {
   }
 
   async #copyDirectory(inode: Inode, target: Uint8Array, depth: number): Promise<void> {
-    const existing = await statOf(target);
-    if (existing === undefined) await mkdir(Buffer.from(target), { mode: 0o700 });
+    const existing = statOf(target);
+    if (existing === undefined) mkdirSync(Buffer.from(target), { mode: 0o700 });
     else if (!existing.isDirectory()) throw new FsError('ENOTDIR');
-    for (const { name, attributes } of entriesOf(this.#fileSystem, inode.id)) await this.#copyEntry(attributes, target, name, depth);
+    const entries = (areDirectories: boolean): Iterable<ListedEntry> =>
+      entriesOf(this.#fileSystem, inode.id).filter(({ attributes }) => isDirectory(attributes.mode) === areDirectories);
+    await forEachLimit(
+      entries(false),
+      CONCURRENT_FILES,
+      ({ name, attributes }) => this.#copyEntry(attributes, target, name, depth),
+      this.#signal,
+    );
+    for (const { name, attributes } of entries(true)) await this.#copyEntry(attributes, target, name, depth);
     // Last: adding entries moves times, and the mode may forbid to add any.
-    await this.#setAttributes(inode, target);
+    this.#setAttributes(inode, target);
     this.#report.directory();
   }
 
   async #copyFile(inode: Inode, target: Uint8Array): Promise<void> {
-    if ((await statOf(target))?.isDirectory() === true) throw new FsError('EISDIR');
-    const first = this.#links.get(inode.id);
+    if (statOf(target)?.isDirectory() === true) throw new FsError('EISDIR');
+    const original = await this.#links.get(inode.id);
+    if (original !== undefined) {
+      await this.#install(target, (temporary) => linkSync(Buffer.from(original), temporary));
+    } else if (inode.linkCount > 1) {
+      const copied = Promise.withResolvers<Uint8Array | undefined>();
+      this.#links.set(inode.id, copied.promise);
+      let isCopied = false;
+      try {
+        await this.#copyNew(inode, target);
+        isCopied = true;
+      } finally {
+        copied.resolve(isCopied ? target : undefined);
+      }
+    } else await this.#copyNew(inode, target);
+    this.#report.file();
+  }
+
+  async #copyNew(inode: Inode, target: Uint8Array): Promise<void> {
+    await this.#install(target, async (temporary) => {
+      await this.#make(inode, temporary);
+      this.#setAttributes(inode, temporary);
+    });
+  }
+
+  /** The target gets its name when it is complete. */
+  async #install(target: Uint8Array, make: (temporary: Buffer) => void | Promise<void>): Promise<void> {
     const temporary = this.#temporaryName(target);
     try {
-      if (first !== undefined) await link(Buffer.from(first), temporary);
-      else {
-        await this.#make(inode, temporary);
-        await this.#setAttributes(inode, temporary);
-      }
-      await rename(temporary, Buffer.from(target));
+      await make(temporary);
+      renameSync(temporary, Buffer.from(target));
     } finally {
       // Renaming one link of a file to another leaves both; all else is gone or unfinished.
-      await rm(temporary, { force: true });
+      rmSync(temporary, { force: true });
     }
-    if (first === undefined && inode.linkCount > 1) this.#links.set(inode.id, target);
-    this.#report.file();
   }
 
   async #make(inode: Inode, path: Buffer): Promise<void> {
     if (isRegularFile(inode.mode)) await this.#copyContents(inode, path);
-    else if (isSymlink(inode.mode)) await symlink(Buffer.from(this.#fileSystem.directories.readSymlink(inode.id)), path);
+    else if (isSymlink(inode.mode)) symlinkSync(Buffer.from(this.#fileSystem.directories.readSymlink(inode.id)), path);
     else makeNodeSync(path, inode.mode, inode.rdev);
   }
 
   async #copyContents({ id, size }: Inode, path: Buffer): Promise<void> {
     if (size > BigInt(Number.MAX_SAFE_INTEGER)) throw new FsError('EFBIG');
     this.#readerCount += 1;
+    const reader = this.#readerCount;
+    const buffer = Buffer.allocUnsafe(size < BUFFER_BYTES ? Number(size) : BUFFER_BYTES);
     const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
     await using file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     for (let position = 0n; position < size;) {
@@ -120,8 +151,8 @@ export class CopyOut {
       for (position = start; position < end;) {
         this.#signal.throwIfAborted();
         const left = end - position;
-        const part = this.#buffer.subarray(0, left < BUFFER_BYTES ? Number(left) : BUFFER_BYTES);
-        const count = await this.#fileSystem.files.read(id, this.#readerCount, position, part, false, this.#signal);
+        const part = buffer.subarray(0, left < BUFFER_BYTES ? Number(left) : BUFFER_BYTES);
+        const count = await this.#fileSystem.files.read(id, reader, position, part, false, this.#signal);
         for (let done = 0; done < count;) {
           done += (await file.write(part, done, count - done, Number(position) + done)).bytesWritten;
         }
@@ -142,11 +173,11 @@ export class CopyOut {
   }
 
   /** In this order: a change of owner takes set-uid bits and capabilities away, an ACL changes the mode, everything moves times. */
-  async #setAttributes(inode: Inode, target: Uint8Array): Promise<void> {
+  #setAttributes(inode: Inode, target: Uint8Array): void {
     const path = Buffer.from(target);
-    if (this.#isRoot) await lchown(path, inode.uid, inode.gid);
+    if (this.#isRoot) lchownSync(path, inode.uid, inode.gid);
     this.#setXattrs(inode, path);
-    if (!isSymlink(inode.mode)) await chmod(path, inode.mode & PERMISSION_BITS);
+    if (!isSymlink(inode.mode)) chmodSync(path, inode.mode & PERMISSION_BITS);
     setTimesSync(path, inode.atimeNs, inode.mtimeNs);
   }
 
@@ -175,11 +206,6 @@ export class CopyOut {
 }
 
 /** Of the file itself; undefined if there is none. */
-async function statOf(path: Uint8Array): Promise<BigIntStats | undefined> {
-  try {
-    return await lstat(Buffer.from(path), { bigint: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+function statOf(path: Uint8Array): Stats | undefined {
+  return lstatSync(Buffer.from(path), { throwIfNoEntry: false });
 }
