@@ -90,7 +90,9 @@ export async function writeFileLists(
     signal.throwIfAborted();
     const absolute = Buffer.concat([Buffer.from(`${base}/`), directory]);
     const names = await readdir(absolute, { encoding: 'buffer' }).catch((error: unknown) => {
-      problems.push(directoryProblem(absolute.toString(), error));
+      const problem = directoryProblem(directory === top ? path : absolute.toString(), error);
+      if (directory === top) throw new UserError(problem, 1, { cause: error });
+      problems.push(problem);
       return [];
     });
     for (let at = 0; at < names.length; at += STAT_BATCH_COUNT) {

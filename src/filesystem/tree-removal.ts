@@ -33,12 +33,16 @@ export async function removeTree(context: FileSystemContext, parent: InodeId, na
     const entries = database.entries.listWithInodes(current.id, 0, PAGE_ENTRIES);
     const directory = current.id;
     const subdirectory = entries.find((entry) => isDirectory(entry.attributes.mode));
+    let left = entries.length;
     for (const entry of entries) {
       if (!isDirectory(entry.attributes.mode)) remove(directory, entry.name, entry.inode);
+      left -= 1;
+      // The rest is listed again.
+      if (slices.isOver) break;
     }
     if (subdirectory !== undefined) {
       path.push({ parent: directory, name: subdirectory.name, id: subdirectory.inode });
-    } else if (entries.length < PAGE_ENTRIES) {
+    } else if (left === 0 && entries.length < PAGE_ENTRIES) {
       path.pop();
       remove(current.parent, current.name, current.id);
     }

@@ -272,6 +272,9 @@ describe('what cannot be done is refused with one line, and changes nothing', ()
     const died = `the process that served ${mountpoint} has died: take the mount away with umount.s3ql, then mount again`;
     expect(await backup(source, mountpoint)).toMatchObject(failure(1, died));
     expect(await runCommand('s3ql', ['expire', '--directory', mountpoint, '1'])).toMatchObject(failure(1, died));
+    const out = join(fileSystem.directory, 'out');
+    expect(await runCommand('s3ql', ['pcp', '-a', `${mountpoint}/`, out])).toMatchObject(failure(1, died));
+    await expect(stat(out)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 
