@@ -9,6 +9,7 @@ import type {
   StoreResult,
 } from '../backend.ts';
 import { totalBytes } from '../../util/total-bytes.ts';
+import { NoSuchObjectError, PreconditionFailedError } from '../errors.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 import type { StoreMetrics } from '../store-metrics.ts';
 import { InterceptedBackend } from './intercepted-backend.ts';
@@ -66,14 +67,20 @@ export class MeteredBackend extends InterceptedBackend {
 
   protected async around<T>({ name }: Operation, run: () => Promise<T>): Promise<T> {
     const startedMs = performance.now();
-    let failures = 1;
+    let failures = 0;
     try {
-      const result = await run();
-      failures = 0;
-      return result;
+      return await run();
+    } catch (error) {
+      if (!isAnswer(error)) failures = 1;
+      throw error;
     } finally {
       const elapsedMs = performance.now() - startedMs;
       this.#metrics.add(name, { count: 1, failures, totalMs: elapsedMs, longestMs: elapsedMs });
     }
   }
+}
+
+/** That something is not there, or not as expected, is as good an answer as any. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof NoSuchObjectError || error instanceof PreconditionFailedError;
 }
