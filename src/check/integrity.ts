@@ -23,12 +23,21 @@ const TABLES: Readonly<Record<string, string>> = {
   ext_attributes: 'inode, name_id, value',
 };
 
+/** Tables whose declaration refers to a column that is no primary key: damage of the declarations themselves, which SQLite accepts. */
+const IMPOSSIBLE_REFERENCES = `
+  SELECT DISTINCT declared.name FROM sqlite_schema AS declared, pragma_foreign_key_list(declared.name) AS reference
+  WHERE declared.type = 'table' AND NOT EXISTS (
+    SELECT 1 FROM pragma_table_info(reference."table") AS parent
+    WHERE parent.pk = 1 AND lower(parent.name) = lower(coalesce(reference."to", parent.name))
+  )`;
+
 /** What SQLite finds wrong with the file; none if all is well. */
 export function databaseProblems(path: string): string[] {
   try {
     using database = new CheckDatabase(path);
     for (const [table, columns] of Object.entries(TABLES)) database.rows(`SELECT ${columns} FROM ${table} LIMIT 0`);
-    return integrityProblems(database);
+    const misdeclared = database.rows<[string]>(IMPOSSIBLE_REFERENCES).map(([table]) => `declaration of table ${table} is damaged`);
+    return [...misdeclared, ...integrityProblems(database)];
   } catch (error) {
     if (!isDamage(error)) throw error;
     return [(error as Error).message];
@@ -85,6 +94,6 @@ function reindex(path: string): boolean {
 function isDamage(error: unknown): boolean {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
   const code = error.errcode & 0xff;
-  if (code === SQLITE_ERROR) return /no such (table|column)|malformed/.test(error.message);
+  if (code === SQLITE_ERROR) return /no such (table|column)|malformed|foreign key mismatch/.test(error.message);
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB || code === SQLITE_CONSTRAINT;
 }

@@ -553,6 +553,15 @@ describe('the database file:', () => {
     expect(await system.tree()).toEqual(intact);
   });
 
+  test('a table whose declaration refers to a column that is no key: the copy in the store is used', async () => {
+    const path = `${system.localDirectory}/metadata.db`;
+    const bytes = readFileSync(path);
+    bytes.write('inodes(iX)', bytes.indexOf('inodes(id)'), 'latin1');
+    writeFileSync(path, bytes);
+    expect(await system.findings()).toEqual({});
+    expect(await system.tree()).toEqual(intact);
+  });
+
   test('nonsense in place of a copy that the store has not: exit 43, and nothing changes', async () => {
     await system.use(async () => {}, { crash: true });
     const before = await system.seqNo();
