@@ -7,10 +7,10 @@ import { LONG } from '../support/options.ts';
 import { mustRun } from '../support/run-program.ts';
 
 const TIMEOUT_MS = 3_600_000;
-const FILES = LONG ? 1_000_000 : 20_000;
+const FILES = LONG ? 1_000_000 : 8_000;
 const FILES_PER_DIRECTORY = 1_000;
 const CYCLES = LONG ? 8 : 4;
-const FILES_PER_CYCLE = LONG ? 50_000 : 5_000;
+const FILES_PER_CYCLE = LONG ? 50_000 : 2_000;
 const LIMIT_BYTES = 300e6;
 /** What garbage collection and the allocators may keep of one cycle. */
 const GROWTH_BYTES = 40e6;
