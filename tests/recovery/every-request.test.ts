@@ -6,10 +6,10 @@ import { expect, test } from 'vitest';
 import { brokenInvariants } from '../support/invariants.ts';
 import { LONG } from '../support/options.ts';
 import type { Fault } from '../support/servers/loopback-server.ts';
-import { errorAnswer, S3Server, TEST_ACCOUNT } from '../support/servers/s3-server.ts';
+import { errorAnswer, S3Server } from '../support/servers/s3-server.ts';
 import type { PlannedFault } from './support/mount-main.ts';
 import { type MountProcess, TestFileSystem } from './support/mount-process.ts';
-import { copyToDirectory } from './support/s3-to-directory.ts';
+import { authinfoOf, copyToDirectory } from './support/s3-to-directory.ts';
 import { wholeLife } from './support/whole-life.ts';
 
 const TIMEOUT_MS = LONG ? 3_600_000 : 600_000;
@@ -100,8 +100,11 @@ test.each(OVER_HTTP)(
   async (name, on, fault) => {
     await using server = await S3Server.start();
     const url = `s3c4://${server.host}/bucket/`;
-    const authinfo = `[test]\nstorage-url: ${url}\nbackend-login: ${TEST_ACCOUNT.accessKeyId}\nbackend-password: ${TEST_ACCOUNT.secretAccessKey}\n`;
-    await using fileSystem = await TestFileSystem.create(MKFS_OPTIONS, { url, authinfo, backendOptions: 'no-ssl,tcp-timeout=0.7' });
+    await using fileSystem = await TestFileSystem.create(MKFS_OPTIONS, {
+      url,
+      authinfo: authinfoOf(url),
+      backendOptions: 'no-ssl,tcp-timeout=0.7',
+    });
     const problems = await livesWithEach(
       OVER_HTTP.findIndex((row) => row[0] === name),
       {

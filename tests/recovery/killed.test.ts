@@ -8,6 +8,7 @@ import { seededRandom } from '../../src/util/seeded-random.ts';
 import { setXattr } from '../../src/util/xattr.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { LONG } from '../support/options.ts';
+import { StoreReader } from '../support/store-reader.ts';
 import { newSeed } from '../support/random.ts';
 import { Journal } from './support/journal.ts';
 import type { Death } from './support/killing-backend.ts';
@@ -19,6 +20,24 @@ const TIMEOUT_MS = 900_000;
 const MAX_REQUESTS = LONG ? 100 : 30;
 /** Every so many requests; in the long run each. */
 const STEP = LONG ? 1 : 3;
+/** A check has more requests, most of which only read. */
+const MAX_CHECK_REQUESTS = LONG ? 200 : 80;
+const CHECK_STEP = LONG ? 1 : 13;
+/** All that S3QL takes, in its order (format 2.4). */
+const SUPERBLOCK_KEYS = [
+  'data_block_size',
+  'metadata_block_size',
+  'seq_no',
+  'db_size',
+  'revision',
+  'label',
+  'needs_fsck',
+  'is_mounted',
+  'inode_gen',
+  'last_fsck',
+  'last_modified',
+  'db_md5',
+];
 const RANDOM_ROUNDS = LONG ? 100 : 6;
 
 /** Kills a process at each request of a phase in turn, and lets the next one recover. Returns how many died. */
@@ -141,6 +160,52 @@ test('a mount that was killed while it recovered is recovered', { timeout: TIMEO
   await using last = await recovered(fileSystem, journal, true);
   expect(await last.unmount()).toMatchObject({ exitCode: 0 });
   expect(deaths).toBeGreaterThan(4 / STEP);
+});
+
+test('a check that was killed leaves what the next mount recovers by itself', { timeout: TIMEOUT_MS }, async () => {
+  await using fileSystem = await TestFileSystem.create(MKFS_OPTIONS);
+  const journal = new Journal();
+  await using maker = fileSystem.start();
+  await succeed(maker.mkfs());
+  let deaths = 0;
+  let finished = false;
+  for (let request = 1; !finished && request < MAX_CHECK_REQUESTS; request += CHECK_STEP) {
+    await using victim = await recovered(fileSystem, journal, request > 1);
+    await journal.work(fileSystem.mountpoint);
+    await victim.kill();
+    await fileSystem.clearMounts();
+    await using checking = fileSystem.start();
+    // What it found after a crash is no matter: what is promised is looked at next.
+    finished = !(await dies(checking.check(undefined, { request, when: deaths % 2 === 0 ? 'after' : 'before' })));
+    if (!finished) deaths += 1;
+    await checking.kill();
+    await requireWholeGeneration(fileSystem);
+  }
+  await using last = await recovered(fileSystem, journal, true);
+  expect(await last.unmount()).toMatchObject({ exitCode: 0 });
+  expect(deaths).toBeGreaterThan(2);
+});
+
+test('what a crash leaves in the store S3QL knows or never looks for', { timeout: TIMEOUT_MS }, async () => {
+  await using fileSystem = await TestFileSystem.create(MKFS_OPTIONS);
+  const journal = new Journal();
+  await using victim = fileSystem.start();
+  await succeed(victim.mkfs());
+  await succeed(victim.mount());
+  await journal.work(fileSystem.mountpoint);
+  await Promise.all([victim.logged('Metadata uploaded'), uploadMetadata(fileSystem.mountpoint)]);
+  await journal.work(fileSystem.mountpoint);
+  await setXattr(join(fileSystem.mountpoint, '.__s3ql__ctrl__'), 's3ql_flushcache!', Buffer.from('dummy'));
+  await victim.kill();
+  const store = await StoreReader.open(fileSystem.storeDirectory, undefined);
+  const keys = await store.keys();
+  // It lists objects by these prefixes, and reads the names as here; all others it asks for one by one.
+  const listed = keys.filter((key) => /^s3ql_(data|metadata|params)_/.test(key));
+  expect(listed.filter((key) => !/^s3ql_(data_\d+|metadata_[0-9a-f]{12}_[0-9a-f]{10}|params_[0-9a-f]{10})$/.test(key))).toEqual([]);
+  expect(keys.filter((key) => !listed.includes(key)).toSorted()).toEqual(['s3ql_lease', 's3ql_params']);
+  expect(Object.keys(await store.superblock())).toEqual(SUPERBLOCK_KEYS);
+  expect(await store.superblock()).toMatchObject({ revision: 26, is_mounted: true, needs_fsck: false });
+  await requireWholeGeneration(fileSystem);
 });
 
 test('a mount that is killed at any moment is recovered', { timeout: TIMEOUT_MS }, async () => {

@@ -6,16 +6,19 @@ import { expect, test } from 'vitest';
 import { setXattr } from '../../src/util/xattr.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { LONG } from '../support/options.ts';
+import { S3Server } from '../support/servers/s3-server.ts';
 import { Journal } from './support/journal.ts';
-import { Died, TestFileSystem } from './support/mount-process.ts';
+import { Died, type RemoteStore, TestFileSystem } from './support/mount-process.ts';
+import { authinfoOf, copyToDirectory } from './support/s3-to-directory.ts';
 
 const TIMEOUT_MS = 900_000;
-const RACES = LONG ? 200 : 20;
+const LONG_TIMEOUT_MS = LONG ? 3_600_000 : TIMEOUT_MS;
+const LONG_RACES = 200;
 const MKFS_OPTIONS = ['--plain', '--data-block-size', '64', '--metadata-block-size', '16'];
 const EXIT_MOUNTED_ELSEWHERE = 31;
 
-async function made(): Promise<TestFileSystem> {
-  const fileSystem = await TestFileSystem.create(MKFS_OPTIONS);
+async function made(remote?: RemoteStore): Promise<TestFileSystem> {
+  const fileSystem = await TestFileSystem.create(MKFS_OPTIONS, remote);
   await using maker = fileSystem.start('elsewhere');
   const { exitCode, message } = await maker.mkfs();
   if (exitCode !== 0) throw new Error(message);
@@ -32,13 +35,26 @@ function control(mountpoint: string, action: string): Promise<void> {
   return setXattr(join(mountpoint, '.__s3ql__ctrl__'), action, Buffer.from('dummy'));
 }
 
-test('of two machines that mount at once exactly one succeeds', { timeout: TIMEOUT_MS }, async () => {
-  await using fileSystem = await made();
+/** Stores that decide races in different ways, and how many there are in the short form: without conditional requests each takes seconds. */
+const STORES: ReadonlyArray<
+  readonly [name: string, races: number, lacks: 'conditional-put' | undefined] | readonly [name: string, races: number]
+> = [
+  ['a local store', 15],
+  ['an S3 store', 10, undefined],
+  ['an S3 store without conditional requests', 4, 'conditional-put'],
+];
+
+test.each(STORES)('of two machines that mount %s at once exactly one succeeds', { timeout: LONG_TIMEOUT_MS }, async (...row) => {
+  await using resources = new AsyncDisposableStack();
+  const races = LONG ? LONG_RACES : row[1];
+  const server = row.length === 2 ? undefined : resources.use(await S3Server.start({ lacks: row[2] === undefined ? [] : [row[2]] }));
+  const url = `s3c4://${server?.host}/bucket/`;
+  const fileSystem = resources.use(await made(server && { url, authinfo: authinfoOf(url), backendOptions: 'no-ssl' }));
   const hosts = await Promise.all(
     ['a', 'b'].map(async (host) => ({ machine: fileSystem.start(host), mountpoint: await mountpointOf(fileSystem, host) })),
   );
   const outcomes: number[][] = [];
-  for (let race = 0; race < RACES; race++) {
+  for (let race = 0; race < races; race++) {
     const results = await Promise.all(hosts.map(({ machine, mountpoint }) => machine.mount({ mountpoint })));
     outcomes.push(results.map(({ exitCode }) => exitCode).toSorted((a, b) => a - b));
     const winner = hosts[results.findIndex(({ exitCode }) => exitCode === 0)];
@@ -46,11 +62,14 @@ test('of two machines that mount at once exactly one succeeds', { timeout: TIMEO
     await writeFile(join(winner.mountpoint, `race-${race}`), 'won');
     await winner.machine.unmount();
   }
-  expect(outcomes).toEqual(Array.from({ length: RACES }, () => [0, EXIT_MOUNTED_ELSEWHERE]));
-  expect(await brokenInvariants({ storeDirectory: fileSystem.storeDirectory })).toEqual([]);
+  expect(outcomes).toEqual(Array.from({ length: races }, () => [0, EXIT_MOUNTED_ELSEWHERE]));
   await using last = fileSystem.start('c');
   await last.mount();
-  expect((await readdir(fileSystem.mountpoint)).filter((name) => name.startsWith('race-'))).toHaveLength(RACES);
+  expect((await readdir(fileSystem.mountpoint)).filter((name) => name.startsWith('race-'))).toHaveLength(races);
+  expect(await last.unmount()).toMatchObject({ exitCode: 0 });
+  const { storeDirectory } = fileSystem;
+  if (server !== undefined) await copyToDirectory(server, url, storeDirectory);
+  expect(await brokenInvariants({ storeDirectory, otherSizes: server !== undefined })).toEqual([]);
 });
 
 test('a file system that was being mounted when the machine died is free again after a while', { timeout: TIMEOUT_MS }, async () => {

@@ -2,6 +2,7 @@
 import { openDecorated } from '../../../src/backends/decorated-backend.ts';
 import type { StoreStateListener } from '../../../src/backends/decorators/retry.ts';
 import { type Fault, FaultyBackend, type FaultPlan } from '../../../src/backends/decorators/faulty.ts';
+import type { OperationName } from '../../../src/backends/decorators/intercepted-backend.ts';
 import { openBackend } from '../../../src/backends/open-backend.ts';
 import { AuthenticationError, NoSpaceError } from '../../../src/backends/errors.ts';
 import { fsckSpec } from '../../../src/cli/options/fsck.ts';
@@ -18,6 +19,7 @@ import { UserError } from '../../../src/util/errors.ts';
 import type { Interaction } from '../../../src/util/interaction.ts';
 import { addLogSink } from '../../../src/util/log.ts';
 import { silentProgress } from '../../../src/util/progress.ts';
+import { Random } from '../../support/random.ts';
 import { type Death, KillingBackend } from './killing-backend.ts';
 
 /** A fault as it can travel between processes. */
@@ -31,9 +33,11 @@ export type MountCommand =
   | { readonly do: 'arm'; readonly death: Death }
   /** The n-th request from now goes wrong, or with `until` all up to that one. */
   | { readonly do: 'fail'; readonly request: number; readonly until?: number; readonly fault: PlannedFault }
+  /** From now on every so many-th request on average goes wrong, in any way that a client can notice; 0: none. */
+  | { readonly do: 'fail-randomly'; readonly seed: number; readonly interval: number }
   | { readonly do: 'count' }
   | { readonly do: 'unmount' }
-  | { readonly do: 'check'; readonly argv: readonly string[]; readonly passphrase: string };
+  | { readonly do: 'check'; readonly argv: readonly string[]; readonly passphrase: string; readonly death?: Death };
 
 export type MountAnswer =
   | { readonly log: string }
@@ -44,9 +48,14 @@ export type MountAnswer =
       readonly requestCount: number;
       readonly listCount: number;
       readonly requestsSeen: number;
+      readonly faultCount: number;
     }
   /** The mount ended without being told. */
   | { readonly ended: number };
+
+const ANY_FAULTS: readonly PlannedFault[] = [{ kind: 'fail' }, { kind: 'lose-reply' }, { kind: 'hang', forMs: 100 }];
+/** Only answers: a store that damages what it is given and reports success cannot be found out then. */
+const ANSWER_FAULTS: readonly PlannedFault[] = [{ kind: 'truncate' }, { kind: 'corrupt' }];
 
 let killing: KillingBackend | undefined;
 let mount: RunningMount | undefined;
@@ -54,11 +63,13 @@ let mount: RunningMount | undefined;
 let listCount = 0;
 /** Requests of all stores that were opened. */
 let requestsSeen = 0;
-let faultAt: (request: number) => PlannedFault | undefined = () => undefined;
+let faultCount = 0;
+let faultAt: (request: number, name: OperationName) => PlannedFault | undefined = () => undefined;
 const plan: FaultPlan = ({ name }) => {
   if (name === 'list') listCount += 1;
   requestsSeen += 1;
-  const fault = faultAt(requestsSeen);
+  const fault = faultAt(requestsSeen, name);
+  if (fault !== undefined) faultCount += 1;
   return fault && injected(fault);
 };
 
@@ -94,6 +105,14 @@ async function obey(command: MountCommand): Promise<number> {
       faultAt = (request) => (request >= first && request <= last ? command.fault : undefined);
       return 0;
     }
+    case 'fail-randomly': {
+      const random = new Random(command.seed);
+      faultAt = (_request, name) =>
+        command.interval === 0 || random.below(command.interval) > 0
+          ? undefined
+          : random.pick(name === 'fetch' ? [...ANY_FAULTS, ...ANSWER_FAULTS] : ANY_FAULTS);
+      return 0;
+    }
     case 'count':
       return 0;
     case 'unmount': {
@@ -108,7 +127,9 @@ async function obey(command: MountCommand): Promise<number> {
       const options = parseCommand(fsckSpec, command.argv);
       const storage = await storageSettings(options, { ask: noAnswer });
       const request = { ...options, storage, compress: storage.compress ?? DEFAULT_COMPRESSION };
-      const result = await checkFileSystem(request, { ...interaction(command.passphrase), ask: noAnswer }, (spec) => connectTo(spec));
+      const result = await checkFileSystem(request, { ...interaction(command.passphrase), ask: noAnswer }, (spec) =>
+        connectTo(spec, command.death),
+      );
       if (result.state === 'checked' && result.findingCount > 0) throw new Error(`found: ${JSON.stringify(result.counts)}`);
       return 0;
     }
@@ -160,6 +181,8 @@ process.on('message', (command: MountCommand) => {
       exitCode: error instanceof UserError ? error.exitCode : 1,
       message: error instanceof Error ? (error instanceof UserError ? error.message : (error.stack ?? error.message)) : String(error),
     }))
-    .then((outcome) => tell({ done: command.do, requestCount: killing?.requestCount ?? 0, listCount, requestsSeen, ...outcome }))
+    .then((outcome) =>
+      tell({ done: command.do, requestCount: killing?.requestCount ?? 0, listCount, requestsSeen, faultCount, ...outcome }),
+    )
     .catch(() => process.exit(70));
 });

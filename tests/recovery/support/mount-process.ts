@@ -17,6 +17,8 @@ export interface Outcome {
   readonly listCount: number;
   /** Since the process began. */
   readonly requestsSeen: number;
+  /** How many of them went wrong. */
+  readonly faultCount: number;
 }
 
 /** A store that is no directory. */
@@ -167,9 +169,15 @@ export class MountProcess implements AsyncDisposable {
     });
   }
 
+  /** Makes every so many-th request go wrong; 0: none. */
+  failRandomly(seed: number, interval: number): Promise<Outcome> {
+    return this.tell({ do: 'fail-randomly', seed, interval });
+  }
+
   /** fsck; fails if it finds anything. */
-  check(host?: string): Promise<Outcome> {
-    return this.tell({ do: 'check', argv: [...this.#common(host), '--force', '--batch', this.#fileSystem.url], passphrase: PASSPHRASE });
+  check(host?: string, death?: Death): Promise<Outcome> {
+    const argv = [...this.#common(host), '--force', '--batch', this.#fileSystem.url];
+    return this.tell({ do: 'check', argv, passphrase: PASSPHRASE, ...(death === undefined ? {} : { death }) });
   }
 
   unmount(): Promise<Outcome> {

@@ -1,0 +1,143 @@
+/** Disks that are full: the one with the cache, the one with the store, and both ways back. Nothing that was promised is lost. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { setXattr } from '../../src/util/xattr.ts';
+import { brokenInvariants } from '../support/invariants.ts';
+import { mustRun } from '../support/run-program.ts';
+import { type MountProcess, TestFileSystem } from './support/mount-process.ts';
+
+const TIMEOUT_MS = 600_000;
+const MKFS_OPTIONS = ['--plain', '--data-block-size', '256'];
+const MIB = 1024 * 1024;
+/** Larger than the reserve that the cache leaves on its disk. */
+const CACHE_DISK_MIB = 200;
+const STORE_DISK_MIB = 24;
+const FILE_BYTES = 2 * MIB;
+
+/** A disk of that size at `path`, gone in the end. */
+async function smallDisk(path: string, sizeMib: number): Promise<AsyncDisposable> {
+  await mkdir(path, { recursive: true });
+  await mustRun('mount', ['-t', 'tmpfs', '-o', `size=${sizeMib}m`, 'small-disk', path]);
+  return { [Symbol.asyncDispose]: async () => void (await mustRun('umount', ['-l', path])) };
+}
+
+/** Files that were synced, each with a content of its own. */
+class SyncedFiles {
+  readonly #contents = new Map<string, Buffer>();
+
+  get count(): number {
+    return this.#contents.size;
+  }
+
+  /** Writes until something fails, at most `limit`. Returns the error's code. */
+  async write(mountpoint: string, limit: number): Promise<string | undefined> {
+    for (let file = 0; file < limit; file += 1) {
+      const name = `file-${this.#contents.size}`;
+      const content = randomBytes(FILE_BYTES);
+      try {
+        await using handle = await open(join(mountpoint, name), 'w');
+        for (let at = 0; at < content.length;) at += (await handle.write(content, at, content.length - at)).bytesWritten;
+        await handle.sync();
+      } catch (error) {
+        await rm(join(mountpoint, name), { force: true });
+        return (error as NodeJS.ErrnoException).code;
+      }
+      this.#contents.set(name, content);
+    }
+    return undefined;
+  }
+
+  /** Names of those that are not as they should be. */
+  async broken(mountpoint: string): Promise<string[]> {
+    const problems: string[] = [];
+    for (const [name, content] of this.#contents) {
+      const found = await readFile(join(mountpoint, name)).catch((error: unknown) => String(error));
+      if (typeof found === 'string') problems.push(`${name}: ${found}`);
+      else if (!found.equals(content)) problems.push(`${name} is not what was written`);
+    }
+    return problems;
+  }
+}
+
+async function succeed(machine: MountProcess, work: Promise<{ exitCode: number; message?: string }>): Promise<void> {
+  const { exitCode, message } = await work;
+  if (exitCode !== 0) throw new Error(`exit ${exitCode}: ${message}\n${machine.log.join('\n')}`);
+}
+
+function isNoSpace(error: unknown): boolean {
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return true;
+  throw error;
+}
+
+/** Takes all that is free on a disk. Returns the file that has it. */
+async function fill(directory: string): Promise<string> {
+  const path = join(directory, 'ballast');
+  await using file = await open(path, 'w');
+  // The last pages, too.
+  for (const chunk of [Buffer.alloc(MIB), Buffer.alloc(4096)]) {
+    let isFull = false;
+    while (!isFull) isFull = await file.write(chunk).then(() => false, isNoSpace);
+  }
+  return path;
+}
+
+test(
+  'a full cache disk is ENOSPC for writers, before anything is lost, and no more when there is room',
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using fileSystem = await TestFileSystem.create(MKFS_OPTIONS);
+    const cache = join(fileSystem.directory, 'cache');
+    await using _disk = await smallDisk(cache, CACHE_DISK_MIB);
+    await using machine = fileSystem.start('cache');
+    const { mountpoint, storeDirectory } = fileSystem;
+    await succeed(machine, machine.mkfs());
+    const files = new SyncedFiles();
+    // Nothing is uploaded, so that all must stay in the cache.
+    await machine.fail(1_000_000, { kind: 'fail' });
+    await succeed(machine, machine.mount({ argv: ['--full-cache', 'fail', '--cachesize', String(CACHE_DISK_MIB * 1024)] }));
+    await machine.fail(1, { kind: 'fail' }, 100_000_000);
+    expect(await files.write(mountpoint, CACHE_DISK_MIB)).toBe('ENOSPC');
+    expect(files.count).toBeGreaterThan(5);
+    expect(await files.broken(mountpoint)).toEqual([]);
+    // The disk gets really full, by somebody else; then all is well again.
+    const ballast = await fill(cache);
+    expect(await files.write(mountpoint, 1)).toBe('ENOSPC');
+    await rm(ballast);
+    await machine.fail(100_000_000, { kind: 'fail' });
+    // Done when the store has been asked again.
+    await setXattr(join(mountpoint, '.__s3ql__ctrl__'), 's3ql_flushcache!', Buffer.from('dummy'));
+    expect(await files.write(mountpoint, 2)).toBeUndefined();
+    expect(await files.broken(mountpoint)).toEqual([]);
+    await succeed(machine, machine.unmount());
+    expect(await brokenInvariants({ storeDirectory, allowUnknownObjects: true })).toEqual([]);
+    // Mounting needs some room, and says so.
+    const full = await fill(cache);
+    expect(await machine.mount()).not.toMatchObject({ exitCode: 0 });
+    await rm(full);
+    await succeed(machine, machine.mount());
+    expect(await files.broken(mountpoint)).toEqual([]);
+    await succeed(machine, machine.unmount());
+  },
+);
+
+test('a full store keeps what does not fit on this machine, and gets it when there is room', { timeout: TIMEOUT_MS }, async () => {
+  await using fileSystem = await TestFileSystem.create(MKFS_OPTIONS);
+  const { mountpoint, storeDirectory } = fileSystem;
+  await using _disk = await smallDisk(storeDirectory, STORE_DISK_MIB);
+  await using machine = fileSystem.start();
+  await succeed(machine, machine.mkfs());
+  await succeed(machine, machine.mount({ argv: ['--cachesize', '200000', '--dirty-block-upload-delay', '1'] }));
+  const files = new SyncedFiles();
+  // More than the store has room for.
+  expect(await files.write(mountpoint, STORE_DISK_MIB)).toBeUndefined();
+  expect(await files.broken(mountpoint)).toEqual([]);
+  // All cannot be stored: it is said, and kept.
+  expect(await machine.unmount()).toMatchObject({ exitCode: 1 });
+  await mustRun('mount', ['-o', `remount,size=${4 * STORE_DISK_MIB}m`, storeDirectory]);
+  await succeed(machine, machine.mount());
+  expect(await files.broken(mountpoint)).toEqual([]);
+  await succeed(machine, machine.unmount());
+  expect(await brokenInvariants({ storeDirectory, allowUnknownObjects: true })).toEqual([]);
+});
