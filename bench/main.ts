@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createDataSet, FULL_SIZE, QUICK_SIZE } from './data/data-set.ts';
+import { createDataSet, FULL_SIZE, QUICK_SIZE, scaled } from './data/data-set.ts';
 import { resultsAsText } from './print-table.ts';
 import type { Measurement, Results } from './results.ts';
 import { runBenchmark } from './run-benchmark.ts';
@@ -16,6 +16,7 @@ const HELP = `npm run bench -- [options]
   --peer NAMES      compare these only, separated by commas (default: all that are installed)
   --workload NAMES  run these only, and what they build on (default: all)
   --rounds N        how often (default: 3)
+  --scale SHARE     of the full data (default: 1), for slow peers and busy machines
   --quick           small data, one round: shows that everything works
   --json FILE       write the results there
   --directory DIR   work there (default: the directory for temporary files)
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     peer: { type: 'string', multiple: true, default: [] },
     workload: { type: 'string', multiple: true, default: [] },
     rounds: { type: 'string' },
+    scale: { type: 'string', default: '1' },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
     directory: { type: 'string', default: tmpdir() },
@@ -47,7 +49,9 @@ async function main(): Promise<number> {
   if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError(`--rounds ${values.rounds}`);
   const kinds = selectTargets(names(values.peer));
   const workloads = selectWorkloads(names(values.workload));
-  const size = values.quick ? QUICK_SIZE : FULL_SIZE;
+  const scale = Number(values.scale);
+  if (!(scale > 0 && scale <= 1)) throw new RangeError(`--scale ${values.scale}`);
+  const size = values.quick ? QUICK_SIZE : scaled(FULL_SIZE, scale);
   const startedAt = new Date().toISOString();
   const [loadBefore = 0] = loadavg();
   const measurements: Measurement[] = [];

@@ -25,6 +25,17 @@ export const FULL_SIZE: DataSetSize = {
 };
 export const QUICK_SIZE: DataSetSize = { treeFileCount: 200, tinyFileCount: 500, randomBytes: 8 * 1024 ** 2, fioBytes: 4 * 1024 ** 2 };
 
+/** A share of it, in whole directories and MiB. */
+export function scaled(size: DataSetSize, share: number): DataSetSize {
+  const part = (whole: number, unit: number): number => Math.max(1, Math.round((whole * share) / unit)) * unit;
+  return {
+    treeFileCount: part(size.treeFileCount, FILES_PER_DIRECTORY),
+    tinyFileCount: part(size.tinyFileCount, FILES_PER_DIRECTORY),
+    randomBytes: part(size.randomBytes, 1024 ** 2),
+    fioBytes: part(size.fioBytes, 1024 ** 2),
+  };
+}
+
 export interface DataSet extends DataSetSize, AsyncDisposable {
   /** A directory of directories of files, and a tar archive of it. */
   readonly tree: string;

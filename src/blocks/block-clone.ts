@@ -142,7 +142,8 @@ export class BlockClone {
   ): Promise<void> {
     const { extents, reads, writes, removal, blockSizeBytes } = this.#parts;
     const end = sourceOffset + lengthBytes;
-    const buffer = new Uint8Array(Math.min(COPY_BYTES, blockSizeBytes));
+    const wanted = lengthBytes < BigInt(COPY_BYTES) ? Number(lengthBytes) : COPY_BYTES;
+    const buffer = new Uint8Array(Math.min(wanted, blockSizeBytes));
     for (let at = sourceOffset; at < end;) {
       signal?.throwIfAborted();
       const data = extents.seekData(source, at) ?? end;

@@ -76,6 +76,42 @@ test('a clone of whole blocks copies references, not bytes', async () => {
   fixture.database.check();
 });
 
+test('the block with which a file ends is cloned by reference once it is in the store', async () => {
+  await using fixture = await BlockCacheFixture.open();
+  const data = patternBytes(1, BLOCK + 100);
+  await fixture.write(FILE, 0, data);
+  await fixture.cache.flush();
+  fixture.database.setSize(OTHER, 0n);
+  await fixture.cache.clone(FILE, 0n, OTHER, 0n, BigInt(BLOCK + 100));
+  expect(fixture.cache.hasDirtyBlocks(OTHER)).toBe(false);
+  expect(fixture.database.usage(OTHER).blockCount).toBe(2);
+  expect(Buffer.compare(await fixture.read(OTHER, 0, BLOCK + 100), data)).toBe(0);
+  await fixture.write(OTHER, BLOCK + 50, patternBytes(2, 10));
+  expect(Buffer.compare(await fixture.read(FILE, 0, BLOCK + 100), data)).toBe(0);
+  fixture.database.check();
+});
+
+test.each([
+  ['it changed since it was stored', (fixture: BlockCacheFixture) => fixture.write(FILE, 0, patternBytes(3, 100))],
+  ['the target goes on behind it', (fixture: BlockCacheFixture) => fixture.write(OTHER, 0, patternBytes(2, 500))],
+  [
+    'it goes on behind the range',
+    (fixture: BlockCacheFixture) => fixture.write(FILE, 0, patternBytes(1, 200)).then(() => fixture.cache.flush()),
+  ],
+])('the end of a file is cloned byte by byte if %s', async (_reason, prepare) => {
+  await using fixture = await BlockCacheFixture.open();
+  await fixture.write(FILE, 0, patternBytes(1, 100));
+  await fixture.cache.flush();
+  fixture.database.setSize(OTHER, 0n);
+  await prepare(fixture);
+  const before = await fixture.read(OTHER, 0, 500);
+  await fixture.cache.clone(FILE, 0n, OTHER, 0n, 100n);
+  expect(fixture.cache.hasDirtyBlocks(OTHER)).toBe(true);
+  const after = await fixture.read(OTHER, 0, 500);
+  expect(Buffer.compare(after.subarray(0, 100), await fixture.read(FILE, 0, 100))).toBe(0);
+  expect(Buffer.compare(after.subarray(100), before.subarray(100))).toBe(0);
+});
+
 test('a clone between unaligned offsets copies bytes and keeps holes', async () => {
   await using fixture = await BlockCacheFixture.open();
   const data = patternBytes(1, 100);

@@ -1,6 +1,7 @@
 /** A thread of the transform pool: hashes, compresses, encrypts, and the inverse. Nothing is kept between tasks. */
 import { hash } from 'node:crypto';
 import { readSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ObjectMetadata } from '../backends/object-metadata.ts';
 import { createEnvelope } from '../envelope/envelope.ts';
@@ -11,6 +12,12 @@ import type { TransformReply, TransformRequest, TransformResults, TransformTask,
 
 /** A result waits no longer than this for the others of its batch. */
 const MAX_REPLY_DELAY_MS = 1;
+
+/** A little less important than what somebody waits for: the mount's own thread and the programs that use it. */
+const NICENESS = 5;
+
+// On Linux this is about the calling thread alone.
+if (getPriority() < NICENESS) setPriority(NICENESS);
 
 const port = parentPort;
 if (port === null) throw new Error('transform-worker runs in a worker thread only');

@@ -8,13 +8,19 @@ import { constants } from 'node:os';
 
 export type ErrnoName = keyof typeof constants.errno;
 
-/** A failed file system operation. `errno` is the positive Linux number. */
+/**
+ * A failed file system operation. `errno` is the positive Linux number. It has no stack unless it has a cause: programs ask for attributes
+ * that are not there many thousand times a second, and capturing a stack costs more than answering.
+ */
 export class FsError extends Error {
   readonly code: ErrnoName;
   readonly errno: number;
 
   constructor(code: ErrnoName, message: string = code, options?: ErrorOptions) {
+    const { stackTraceLimit } = Error;
+    if (options?.cause === undefined) Error.stackTraceLimit = 0;
     super(message, options);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'FsError';
     this.code = code;
     this.errno = constants.errno[code];
