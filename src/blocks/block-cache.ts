@@ -68,6 +68,8 @@ export interface BlockCache {
    * @throws FsError EIO (damaged, or the store did not answer in time), EINTR (aborted); then `into` is not written to any more
    */
   read(inode: InodeId, offset: bigint, into: Uint8Array, reader?: BlockReader): MaybePromise<void>;
+  /** Has the beginning of a file (its first block) brought nearer for a read that will probably come, as long as it is `wanted`. Never fails. */
+  prefetch(inode: InodeId, wanted: () => boolean): void;
   /** `data` is copied before the call returns or, if that is a promise, before it settles. @throws FsError ENOSPC, EIO; EINTR if the waiter is interrupted */
   write(inode: InodeId, offset: bigint, data: Uint8Array, waiter?: BlockWaiter): MaybePromise<void>;
   /**

@@ -2,12 +2,13 @@
  * Notices readers that go through a file in order and fetches the blocks that they will want next. The window doubles with every block
  * up to a limit and closes when the reader jumps.
  */
-import type { BlockIndex as BlockNumber, InodeId } from '../metadata/types.ts';
+import type { BlockIndex as BlockNumber, InodeId, StoredBlock } from '../metadata/types.ts';
 import type { BlockDatabase } from './block-cache-options.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { CacheSpace } from './cache-space.ts';
 import type { CachedReads } from './cached-reads.ts';
 import type { Downloads } from './downloads.ts';
+import type { SegmentStore } from './segment-store.ts';
 
 /** Readers that are remembered. */
 const MAX_READERS = 1024;
@@ -29,6 +30,7 @@ interface Reader {
 
 export interface ReadAheadParts {
   readonly index: BlockIndex;
+  readonly store: Pick<SegmentStore, 'willNeed'>;
   readonly space: CacheSpace;
   readonly downloads: Downloads;
   readonly database: BlockDatabase;
@@ -70,6 +72,15 @@ export class ReadAhead {
     this.#fetch(handle, reader, fileSize);
   }
 
+  /** Fetches the first block of a file that somebody will read soon; has it read from the local disk if it is cached. */
+  fetchFirst(inode: InodeId, wanted: () => boolean): void {
+    const { index, store, database } = this.#parts;
+    const entry = index.get(inode, 0);
+    if (entry) return store.willNeed(entry);
+    const row = database.blocks.get(inode, 0);
+    if (row && this.#maxWindowBlocks() > 0) this.#fetchBlock(inode, 0, row, wanted);
+  }
+
   /** What is fetched ahead must fit beside what is dirty, with room to spare. */
   #maxWindowBlocks(): number {
     const { space, index, maxBytes, blockSizeBytes } = this.#parts;
@@ -78,7 +89,7 @@ export class ReadAhead {
   }
 
   #fetch(handle: number, reader: Reader, fileSize: bigint): void {
-    const { database, index, downloads, fetched, blockSizeBytes, onGrowth } = this.#parts;
+    const { database, index, blockSizeBytes } = this.#parts;
     const fileBlocks = Math.ceil(Number(fileSize) / blockSizeBytes);
     const first = Math.max(reader.frontier, reader.lastBlock + 1);
     const end = Math.min(reader.lastBlock + 1 + reader.windowBlocks, fileBlocks);
@@ -87,15 +98,19 @@ export class ReadAhead {
     const { inode } = reader;
     for (const row of database.blocks.range(inode, first, end, end - first)) {
       if (index.get(inode, row.block)) continue;
-      const wanted = (): boolean => this.#readers.get(handle) === reader && row.block > reader.lastBlock;
-      downloads.prefetch({ inode, block: row.block }, row, wanted)?.then(
-        (bytes) => {
-          fetched.install(inode, row.block, row.objectId, bytes);
-          onGrowth();
-        },
-        // Cancelled, or failed: whoever really reads the block sees the error.
-        () => undefined,
-      );
+      this.#fetchBlock(inode, row.block, row, () => this.#readers.get(handle) === reader && row.block > reader.lastBlock);
     }
+  }
+
+  #fetchBlock(inode: InodeId, block: BlockNumber, row: StoredBlock, wanted: () => boolean): void {
+    const { downloads, fetched, onGrowth } = this.#parts;
+    downloads.prefetch({ inode, block }, row, wanted)?.then(
+      (bytes) => {
+        fetched.install(inode, block, row.objectId, bytes);
+        onGrowth();
+      },
+      // Cancelled, or failed: whoever really reads the block sees the error.
+      () => undefined,
+    );
   }
 }

@@ -7,6 +7,7 @@
 import { readdirSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BlockIndex, InodeId } from '../metadata/types.ts';
+import { fileWillNeed } from '../util/libc.ts';
 import { CachedBlock } from './cached-block.ts';
 import { Descriptors } from './descriptors.ts';
 import { Segment, type SlotClass } from './segment.ts';
@@ -174,6 +175,11 @@ export class SegmentStore implements Disposable {
       }
       done += count;
     }
+  }
+
+  /** Lets the kernel read the block's bytes from disk, so that `readData` does not have to wait for it. Only a hint. */
+  willNeed(entry: CachedBlock): void {
+    fileWillNeed(this.descriptors.fd(entry.segment), entry.segment.dataPosition(entry.slot), entry.lengthBytes);
   }
 
   #noteDataWrite(entry: CachedBlock): void {

@@ -140,7 +140,7 @@ export class SegmentedBlockCache implements BlockCache {
     this.#clone = new BlockClone({ index, states, reads, writes, removal, removals, extents, uploader, database, blockSizeBytes });
     const maxBytes = options.readAheadBytes ?? DEFAULT_READ_AHEAD_BYTES;
     if (maxBytes > 0)
-      this.#readAhead = new ReadAhead({ index, space, downloads, database, fetched: reads, blockSizeBytes, maxBytes, onGrowth });
+      this.#readAhead = new ReadAhead({ index, store, space, downloads, database, fetched: reads, blockSizeBytes, maxBytes, onGrowth });
     states.onDirty = () => uploader.arm();
     space.onShortage = () => room.make();
     reclaim.onFreed = () => space.poke();
@@ -157,6 +157,10 @@ export class SegmentedBlockCache implements BlockCache {
     if (reader && reader.fileSize > this.blockSizeBytes)
       this.#readAhead?.noteRead(reader.handle, inode, Number(offset), into.length, reader.fileSize);
     return this.#reads.read(inode, offset, into, reader?.signal);
+  }
+
+  prefetch(inode: InodeId, wanted: () => boolean): void {
+    this.#readAhead?.fetchFirst(inode, wanted);
   }
 
   write(inode: InodeId, offset: bigint, data: Uint8Array, waiter?: BlockWaiter): void | Promise<void> {

@@ -6,6 +6,7 @@ import { FsError } from '../util/errors.ts';
 import type { NanosecondClock } from '../util/clock.ts';
 import type { CommitCycle } from './commit-cycle.ts';
 import type { InodeLifetime } from './inode-lifetime.ts';
+import type { ListingReadAhead } from './listing-read-ahead.ts';
 import type { SubdirectoryCounts } from './subdirectory-counts.ts';
 
 /** How reads move atime: as mount(8)'s options of these names. */
@@ -18,6 +19,7 @@ export interface FileSystemContext {
   readonly commits: CommitCycle;
   readonly lifetime: InodeLifetime;
   readonly subdirectories: SubdirectoryCounts;
+  readonly listingReadAhead: ListingReadAhead;
   readonly atimePolicy: AtimePolicy;
   /** The same for directories. */
   readonly directoryAtimePolicy: AtimePolicy;

@@ -61,6 +61,7 @@ export class FileOperations {
     const available = inode.size - offset;
     const lengthBytes = available < BigInt(into.length) ? Number(available) : into.length;
     if (movesAtime) accessed(this.#context, inode);
+    if (offset === 0n) this.#context.listingReadAhead.noteRead(id);
     const done = this.#context.blocks.read(id, offset, into.subarray(0, lengthBytes), {
       handle: reader,
       fileSize: inode.size,

@@ -16,6 +16,7 @@ import { FileOperations } from './file-operations.ts';
 import { fileSystemStatistics, type FileSystemStatistics } from './file-system-statistics.ts';
 import { InodeLifetime } from './inode-lifetime.ts';
 import { InodePurge } from './inode-purge.ts';
+import { ListingReadAhead } from './listing-read-ahead.ts';
 import { SubdirectoryCounts } from './subdirectory-counts.ts';
 import { untilAborted } from '../util/until-aborted.ts';
 import { copyTree } from './tree-copy.ts';
@@ -71,6 +72,7 @@ export class FileSystem {
       atimePolicy: options.atimePolicy ?? 'relatime',
       directoryAtimePolicy: options.directoryAtimePolicy ?? options.atimePolicy ?? 'relatime',
       lifetime: new InodeLifetime((id) => this.#purge.purge(id)),
+      listingReadAhead: new ListingReadAhead(database, blocks),
       subdirectories: new SubdirectoryCounts(database.entries),
     };
     this.directories = new DirectoryOperations(this.#context);
@@ -95,7 +97,9 @@ export class FileSystem {
   /** Entries behind the cookie, in cookie order, with their inodes. Counts as a read of the directory. */
   list(directory: InodeId, afterCookie: number, limit: number): Array<DirectoryEntry & { readonly attributes: Inode }> {
     accessed(this.#context, requireInode(this.#context, directory));
-    return this.#context.database.entries.listWithInodes(directory, afterCookie, limit);
+    const entries = this.#context.database.entries.listWithInodes(directory, afterCookie, limit);
+    this.#context.listingReadAhead.noteListed(directory, entries);
+    return entries;
   }
 
   parentOf(directory: InodeId): InodeId | undefined {

@@ -139,6 +139,14 @@ export function writeSync(fd: number, buffer: Uint8Array, lengthBytes: number): 
   }
 }
 
+const posixFadviseCall = bind('int posix_fadvise(int, int64_t, int64_t, int)');
+const POSIX_FADV_WILLNEED = 3;
+
+/** Has the kernel begin to read a part of a file. A hint: errors don't matter. */
+export function fileWillNeed(fd: number, offset: number, lengthBytes: number): void {
+  posixFadviseCall(fd, offset, lengthBytes, POSIX_FADV_WILLNEED);
+}
+
 const ioctlCall = bind('int ioctl(int, unsigned long, ...)');
 
 /** An ioctl(2) whose argument is a structure; returns the call's result. */
