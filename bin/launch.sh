@@ -38,4 +38,7 @@ if [ -z "$node" ]; then
   node=node
 fi
 
+# Memory that was freed goes back to the system: large buffers are mappings of their own, and threads share two heaps.
+export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}" MALLOC_MMAP_THRESHOLD_="${MALLOC_MMAP_THRESHOLD_:-1048576}"
+
 exec "$node" "$main" "${self##*/}" "$@"

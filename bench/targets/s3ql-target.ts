@@ -10,6 +10,12 @@ import type { Target, TargetKind } from './target.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MOUNT_MAIN = join(ROOT, 'bench/targets/s3ql-mount-main.ts');
+/** What bin/launch.sh sets. */
+const LAUNCHER_ENVIRONMENT = {
+  NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/s3ql'),
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '1048576',
+};
 const PASSPHRASE = 'benchmark\n';
 const COMMAND_TIMEOUT_MS = 900_000;
 const FAR_DELAY_MS = 50;
@@ -85,7 +91,7 @@ class S3qlTarget implements Target {
       args: [...nodeOptions(), MOUNT_MAIN, ...this.#common, '--quiet', '--allow-other', '--compress', 'zlib-6', this.#url, this.directory],
       mountpoint: this.directory,
       input: PASSPHRASE,
-      env: { S3QL_BENCH_DELAY_MS: String(this.#delayMs), NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/s3ql') },
+      env: { ...LAUNCHER_ENVIRONMENT, S3QL_BENCH_DELAY_MS: String(this.#delayMs) },
     });
   }
 

@@ -5,6 +5,7 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { ObjectMetadata } from '../backends/object-metadata.ts';
 import { checksumInput } from '../util/mapping-checksum.ts';
+import { releaseBuffer } from '../util/release-buffer.ts';
 import type { CompressionSpec } from './compression-spec.ts';
 import { compressors } from './compressors/compressors.ts';
 import type { Envelope, SealedObject } from './envelope.ts';
@@ -41,10 +42,11 @@ export class AesEnvelope implements Envelope {
       object_id: key,
     };
     const packed = compressors[compression.algorithm].compress(plaintext, compression.level);
-    return {
-      metadata: { ...unsigned, signature: sign(metadataKey, unsigned) },
-      payload: encrypt(dataKey, frame(dataKey, packed)),
-    };
+    const framed = frame(dataKey, packed);
+    if (packed.buffer !== plaintext.buffer) releaseBuffer(packed);
+    const payload = encrypt(dataKey, framed);
+    releaseBuffer(framed);
+    return { metadata: { ...unsigned, signature: sign(metadataKey, unsigned) }, payload };
   }
 
   open(
@@ -70,7 +72,9 @@ export class AesEnvelope implements Envelope {
     const dataKey = this.#derive(nonce, NO_BYTES);
     const packed = unframe(dataKey, decrypt(dataKey, outer.skipOffset(payload)));
     if (typeof packed === 'string') throw outer.error(packed);
-    return outer.decompress(inner, packed, maxSizeBytes);
+    const plaintext = outer.decompress(inner, packed, maxSizeBytes);
+    if (plaintext.buffer !== packed.buffer) releaseBuffer(packed);
+    return plaintext;
   }
 
   #nonce(key: string): Uint8Array {

@@ -5,6 +5,7 @@ import type { EnvelopeSpec } from '../envelope/envelope.ts';
 import type { BlockSource, GetOptions, HashedBlock, ObjectStore, PutOptions, PutResult } from './object-store.ts';
 import { logger } from '../util/log.ts';
 import { TransformPool } from './transform-pool.ts';
+import { releaseBuffer } from '../util/release-buffer.ts';
 import { transferable } from '../util/transferable.ts';
 
 /** How often an object that comes damaged is fetched before it counts as damaged. */
@@ -40,7 +41,9 @@ export class SealedObjectStore implements ObjectStore {
     const { compression, ...storeOptions } = options;
     options.signal?.throwIfAborted();
     const { metadata, payload } = await this.#pool.run({ kind: 'seal', key, bytes, compression });
-    return this.#backend.store(key, metadata, [payload], { ...storeOptions, consumePayload: true });
+    const result = await this.#backend.store(key, metadata, [payload], { ...storeOptions, consumePayload: true });
+    releaseBuffer(payload);
+    return result;
   }
 
   async get(key: ObjectKey, options: GetOptions = {}): Promise<Uint8Array<ArrayBuffer>> {

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { ObjectMetadata } from '../backends/object-metadata.ts';
 import { createEnvelope } from '../envelope/envelope.ts';
 import { IntegrityError } from '../envelope/integrity-error.ts';
+import { releaseBuffer } from '../util/release-buffer.ts';
 import { transferable } from '../util/transferable.ts';
 import { transformErrors } from './transform-protocol.ts';
 import type { TransformReply, TransformRequest, TransformResults, TransformTask, TransformWorkerData } from './transform-protocol.ts';
@@ -57,6 +58,7 @@ function run(task: TransformTask): { result: TransformResults[TransformTask['kin
     case 'seal': {
       const sealed = envelope.seal(task.key, task.bytes, task.compression);
       const payload = transferable(sealed.payload);
+      if (payload.buffer !== task.bytes.buffer) releaseBuffer(task.bytes);
       return { result: { metadata: withOwnBuffers(sealed.metadata), payload }, transfer: payload.buffer };
     }
     case 'open': {
@@ -64,6 +66,7 @@ function run(task: TransformTask): { result: TransformResults[TransformTask['kin
       if (task.expectedDigest !== undefined && Buffer.compare(sha256(bytes), task.expectedDigest) !== 0) {
         throw new IntegrityError(task.key, 'its content is not what the metadata says');
       }
+      if (bytes.buffer !== task.payload.buffer) releaseBuffer(task.payload);
       return { result: { bytes }, transfer: bytes.buffer };
     }
     default:

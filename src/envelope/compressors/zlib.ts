@@ -4,7 +4,7 @@ import { DecompressionError, tooLarge } from './compressor.ts';
 import type { Compressor, DecompressionLimits } from './compressor.ts';
 
 /** Output is collected in pieces of this size; one piece holds all of an ordinary block and saves a copy. */
-const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
+const MAX_CHUNK_BYTES = 16 * 1024 * 1024;
 
 export const zlib: Compressor = {
   compress(plain, level) {
