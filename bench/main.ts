@@ -1,11 +1,12 @@
 /** `npm run bench -- [options]`: compares our mount with every peer that is installed. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createDataSet, FULL_SIZE, QUICK_SIZE, scaled } from './data/data-set.ts';
 import { resultsAsText } from './print-table.ts';
-import type { Measurement, Results } from './results.ts';
+import type { Machine, Measurement, Results } from './results.ts';
 import { runBenchmark } from './run-benchmark.ts';
 import { allTargets, isInstalled } from './targets/all-targets.ts';
 import type { TargetKind } from './targets/target.ts';
@@ -55,6 +56,14 @@ async function main(): Promise<number> {
   const startedAt = new Date().toISOString();
   const [loadBefore = 0] = loadavg();
   const measurements: Measurement[] = [];
+  const resultsSoFar = (): Results => ({
+    startedAt,
+    machine: machine(loadBefore),
+    size: { ...size },
+    targets: kinds.map(({ name, description }) => ({ name, description })),
+    workloads: workloads.map(({ name, title, unit }) => ({ name, title, unit })),
+    measurements,
+  });
   await mkdir(values.directory, { recursive: true });
   const workDirectory = await mkdtemp(join(values.directory, 's3ql-bench-'));
   try {
@@ -70,29 +79,14 @@ async function main(): Promise<number> {
         measurements.push(measurement);
         const { target, workload, round, value, error } = measurement;
         process.stderr.write(`${round}/${rounds} ${target} ${workload}: ${error ?? value?.toPrecision(4)}\n`);
+        // A run of an hour that is cut short has still found out something.
+        if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(resultsSoFar(), undefined, 1)}\n`);
       },
     });
   } finally {
     await rm(workDirectory, { recursive: true, force: true });
   }
-  const [loadAfter = 0] = loadavg();
-  const results: Results = {
-    startedAt,
-    machine: {
-      processors: cpus().length,
-      processorModel: cpus()[0]?.model ?? 'unknown',
-      memoryBytes: totalmem(),
-      kernel: release(),
-      node: process.versions.node,
-      loadBefore,
-      loadAfter,
-    },
-    size: { ...size },
-    targets: kinds.map(({ name, description }) => ({ name, description })),
-    workloads: workloads.map(({ name, title, unit }) => ({ name, title, unit })),
-    measurements,
-  };
-  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, undefined, 1)}\n`);
+  const results = resultsSoFar();
   process.stdout.write(`${resultsAsText(results)}\n`);
   return measurements.some(({ error }) => error !== undefined) ? 1 : 0;
 }
@@ -102,6 +96,18 @@ function usageError(error: unknown): number {
   if (!(error instanceof RangeError)) throw error;
   process.stderr.write(`${error.message}\n`);
   return 2;
+}
+
+function machine(loadBefore: number): Machine {
+  return {
+    processors: cpus().length,
+    processorModel: cpus()[0]?.model ?? 'unknown',
+    memoryBytes: totalmem(),
+    kernel: release(),
+    node: process.versions.node,
+    loadBefore,
+    loadAfter: loadavg()[0] ?? 0,
+  };
 }
 
 function names(lists: readonly string[]): readonly string[] {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:page -- RESULTS.json`: puts the results of a run into docs/performance.md, between its two marks, and draws the charts. What
+ * `npm run bench:page -- RESULTS.json...`: puts the results of a run (or of several, with different peers and the same data) into docs/performance.md, between its two marks, and draws the charts. What
  * is said around them is written by hand.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -28,9 +28,9 @@ const GROUPS: readonly { readonly name: string; readonly title: string; readonly
   { name: 'mounting', title: 'Many files', workloads: ['tiny', 'unmount-all', 'mount-warm', 'mount-cold', 'unmount-one', 'memory'] },
 ];
 
-const [path] = process.argv.slice(2);
-if (path === undefined) throw new Error('which results? npm run bench:page -- RESULTS.json');
-const results = JSON.parse(await readFile(path, 'utf8')) as Results;
+const paths = process.argv.slice(2);
+if (paths.length === 0) throw new Error('which results? npm run bench:page -- RESULTS.json...');
+const results = together(await Promise.all(paths.map(async (path) => JSON.parse(await readFile(path, 'utf8')) as Results)));
 const page = await readFile(PAGE, 'utf8');
 const [before, rest] = page.split(BEGIN);
 const after = rest?.split(END)[1];
@@ -49,3 +49,11 @@ const failures = failureList(results);
 if (failures !== '') parts.push('### What failed', failures);
 await writeFile(PAGE, `${before}${BEGIN}\n\n${parts.join('\n\n')}\n\n${END}${after}`);
 await writeFile(`${CHARTS}results.json`, `${JSON.stringify(results)}\n`);
+
+/** Runs of other peers with the same data, as one. */
+function together(runs: readonly Results[]): Results {
+  const [first] = runs;
+  if (first === undefined || runs.some(({ size }) => JSON.stringify(size) !== JSON.stringify(first.size)))
+    throw new Error('runs with different data');
+  return { ...first, targets: runs.flatMap(({ targets }) => targets), measurements: runs.flatMap(({ measurements }) => measurements) };
+}
