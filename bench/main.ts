@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { cleanUpAtTheLatest } from './clean-up.ts';
 import { createDataSet, FULL_SIZE, QUICK_SIZE, scaled } from './data/data-set.ts';
 import { resultsAsText } from './print-table.ts';
 import type { Machine, Measurement, Results } from './results.ts';
@@ -66,6 +67,7 @@ async function main(): Promise<number> {
   });
   await mkdir(values.directory, { recursive: true });
   const workDirectory = await mkdtemp(join(values.directory, 's3ql-bench-'));
+  const removeWork = cleanUpAtTheLatest(() => rm(workDirectory, { recursive: true, force: true, maxRetries: 10 }));
   try {
     process.stderr.write('Making the data...\n');
     await using data = await createDataSet(size);
@@ -84,7 +86,7 @@ async function main(): Promise<number> {
       },
     });
   } finally {
-    await rm(workDirectory, { recursive: true, force: true });
+    await removeWork();
   }
   const results = resultsSoFar();
   process.stdout.write(`${resultsAsText(results)}\n`);

@@ -38,7 +38,7 @@ if [ -z "$node" ]; then
   node=node
 fi
 
-# Memory that was freed goes back to the system: large buffers are mappings of their own, and threads share two heaps.
-export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}" MALLOC_MMAP_THRESHOLD_="${MALLOC_MMAP_THRESHOLD_:-1048576}"
+# Threads share two heaps of the C library instead of having one each: what one of them freed serves the others.
+export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}"
 
 exec "$node" "$main" "${self##*/}" "$@"

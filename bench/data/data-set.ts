@@ -7,6 +7,7 @@ import { closeSync, openSync, statfsSync, writeSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cleanUpAtTheLatest } from '../clean-up.ts';
 import { mustRun } from '../../tests/support/run-program.ts';
 import { Random } from '../../tests/support/random.ts';
 
@@ -63,7 +64,7 @@ export async function createDataSet(size: DataSetSize): Promise<DataSet> {
     treeArchive: join(directory, 'tree.tar'),
     tinyArchive: join(directory, 'tiny.tar'),
     randomFile: join(directory, 'random'),
-    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: cleanUpAtTheLatest(() => rm(directory, { recursive: true, force: true, maxRetries: 10 })),
   };
   try {
     const random = new Random(SEED);

@@ -14,7 +14,6 @@ const MOUNT_MAIN = join(ROOT, 'bench/targets/s3ql-mount-main.ts');
 const LAUNCHER_ENVIRONMENT = {
   NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/s3ql'),
   MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '1048576',
 };
 const PASSPHRASE = 'benchmark\n';
 const COMMAND_TIMEOUT_MS = 900_000;

@@ -1,6 +1,7 @@
 /** A FUSE file system served by a child process of ours in the foreground, from the moment that it is mounted until it is unmounted. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { cleanUpAtTheLatest } from '../clean-up.ts';
 import { mustRun, runProgram } from '../../tests/support/run-program.ts';
 
 /** How long a file system may take to appear, or its process to end: storing everything is part of the latter. */
@@ -21,6 +22,7 @@ export class ServedMount implements AsyncDisposable {
   readonly #exited: Promise<void>;
   readonly #mountpoint: string;
   readonly #output: string[] = [];
+  readonly #end: () => Promise<void>;
   #isOver = false;
 
   private constructor({ command, args, mountpoint, input, env }: ServedMountOptions) {
@@ -40,6 +42,7 @@ export class ServedMount implements AsyncDisposable {
       over();
     });
     this.#exited = promise;
+    this.#end = cleanUpAtTheLatest(() => this.#remove());
   }
 
   /** Resolves when the file system is mounted. @throws if its process ends before */
@@ -69,7 +72,11 @@ export class ServedMount implements AsyncDisposable {
     await this.#exited;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#end();
+  }
+
+  async #remove(): Promise<void> {
     if (await isMounted(this.#mountpoint)) await runProgram('umount', ['-l', this.#mountpoint]);
     if (!this.#isOver) this.#child.kill('SIGKILL');
     await this.#exited;

@@ -12,6 +12,7 @@ import type { Envelope, SealedObject } from './envelope.ts';
 import { NonceClock } from './nonce-clock.ts';
 import { compressionName, DEFAULT_MAX_PLAINTEXT_BYTES, FORMAT_VERSION, innerMetadata, OuterMetadata } from './outer-metadata.ts';
 import { frame, unframe } from './payload-frames.ts';
+import { worthwhileCompression } from './worthwhile-compression.ts';
 
 const ENCRYPTION = 'AES_v2';
 const CIPHER = 'aes-256-ctr';
@@ -29,7 +30,8 @@ export class AesEnvelope implements Envelope {
     this.#clock = clock;
   }
 
-  seal(key: string, plaintext: Uint8Array<ArrayBuffer>, compression: CompressionSpec): SealedObject {
+  seal(key: string, plaintext: Uint8Array<ArrayBuffer>, wanted: CompressionSpec): SealedObject {
+    const compression = worthwhileCompression(plaintext, wanted);
     const nonce = this.#nonce(key);
     const metadataKey = this.#derive(nonce, META_SUFFIX);
     const dataKey = this.#derive(nonce, NO_BYTES);

@@ -4,9 +4,11 @@ import type { CompressionSpec } from './compression-spec.ts';
 import { compressors } from './compressors/compressors.ts';
 import type { Envelope, SealedObject } from './envelope.ts';
 import { compressionName, DEFAULT_MAX_PLAINTEXT_BYTES, FORMAT_VERSION, innerMetadata, OuterMetadata } from './outer-metadata.ts';
+import { worthwhileCompression } from './worthwhile-compression.ts';
 
 export class PlainEnvelope implements Envelope {
-  seal(_key: string, plaintext: Uint8Array<ArrayBuffer>, compression: CompressionSpec): SealedObject {
+  seal(_key: string, plaintext: Uint8Array<ArrayBuffer>, wanted: CompressionSpec): SealedObject {
+    const compression = worthwhileCompression(plaintext, wanted);
     return {
       metadata: {
         format_version: FORMAT_VERSION,
