@@ -191,6 +191,28 @@ test('the size is set in the step in which a truncation takes place, also if the
   expect(fixture.database.usage(FILE).blockCount).toBe(1);
 });
 
+test('the beginning of a file can be fetched ahead of its reader: once, and only what is not here', async () => {
+  await using fixture = await BlockCacheFixture.open();
+  const data = patternBytes(1, 100);
+  await fixture.write(FILE, 0, data);
+  await fixture.cache.drop();
+  fixture.cache.prefetch(FILE, () => true);
+  fixture.cache.prefetch(OTHER, () => true);
+  expect(Buffer.compare(await fixture.read(FILE, 0, 100), data)).toBe(0);
+  fixture.cache.prefetch(FILE, () => true);
+  expect(Buffer.compare(await fixture.read(FILE, 0, 100), data)).toBe(0);
+  expect(fixture.store.counts.get).toBe(1);
+});
+
+test('what nobody wants any more is not fetched ahead', async () => {
+  await using fixture = await BlockCacheFixture.open();
+  await fixture.write(FILE, 0, patternBytes(1, 100));
+  await fixture.cache.drop();
+  fixture.cache.prefetch(FILE, () => false);
+  expect(fixture.store.counts.get).toBe(0);
+  expect(fixture.cache.isCached(FILE, 0n, 100)).toBe(false);
+});
+
 test('a sequential reader has later blocks fetched ahead, one that jumps has not', async () => {
   const blockSizeBytes = 64 * 1024;
   await using fixture = await BlockCacheFixture.open({ blockSizeBytes });
