@@ -261,7 +261,7 @@ describe('gs:// in use', () => {
   });
 
   test('reads metadata in the layout of old versions', async () => {
-    const headers = metadataToHeaders({ a: 1, b: 'x' }, { prefix: 'x-amz-' });
+    const headers = metadataToHeaders({ a: 1, b: 'x' }, { prefix: 'x-amz-meta-' });
     const metadata = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.replace('x-amz-meta-', ''), value]));
     const object = store.objects.get('prefix/k');
     if (object !== undefined) store.objects.set('prefix/k', { ...object, metadata });
