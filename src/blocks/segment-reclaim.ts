@@ -155,6 +155,8 @@ export class SegmentReclaim {
     this.#store.descriptors.close(segment);
     await unlink(segment.path);
     this.#store.forget(segment);
+    // Taken out of use once more while its file went.
+    this.#queue.delete(segment);
     const bytes = bytesOf(dead);
     this.#pendingBytes -= bytes;
     this.#space.release(bytes + segment.stuckBytes + segment.overheadBytes, 0);
