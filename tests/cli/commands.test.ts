@@ -140,6 +140,9 @@ describe('a life of a file system', () => {
       'Cache size',
       'Cache size (dirty)',
       'Queued object removals',
+      'Store',
+      'Mount',
+      'Metadata in store',
       '',
     ]);
     expect(JSON.parse((await run('s3qlstat', ['--json', mountpoint])).stdout)).toMatchObject({
