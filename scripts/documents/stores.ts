@@ -182,7 +182,8 @@ With both conditions two machines that begin a mount at the same moment notice e
 ## How they were proved
 
 *Real*: against the software itself, which the tests install and start. *Strict*: against a server of our own that keeps to the provider’s
-documentation and refuses what the provider would refuse. *Recorded*: requests and answers as documented. Every store passes one conformance suite
+documentation and refuses what the provider would refuse. *Recorded*: requests and answers as documented. Every store but rackspace:// (Swift, of which
+only the login is different) passes one conformance suite
 (\`tests/backends/conformance.ts\`), and carries a file system that is filled, unmounted, mounted with an empty cache and compared
 (\`tests/system/stores.test.ts\`).`;
 
