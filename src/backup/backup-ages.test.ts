@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { guessBackupAges, updateBackupAges } from './backup-ages.ts';
-import { freeBackupName, isBackupName } from './backup-name.ts';
+import { backupNameAt, isBackupName, nextBackupName } from './backup-name.ts';
 
 const day = (number: number): string => `2026-01-${String(number).padStart(2, '0')}_03:00:00`;
 
@@ -22,8 +22,11 @@ test('only dates that exist are names of backups', () => {
   expect(names.filter(isBackupName)).toEqual(['2024-02-29_00:00:00']);
 });
 
-test('a name that is taken is left to its owner', () => {
-  const time = new Date(2026, 0, 1, 3, 0, 0);
-  expect(freeBackupName(time, new Set())).toBe(day(1));
-  expect(freeBackupName(time, new Set([day(1)]))).toBe('2026-01-01_03:00:01');
+test('a backup is named after the time at which it begins; if there is one of this second, it begins in the next', async () => {
+  const { signal } = new AbortController();
+  expect(backupNameAt(new Date(2026, 0, 1, 3, 0, 0))).toBe(day(1));
+  const taken = new Set([backupNameAt(new Date())]);
+  const name = await nextBackupName(taken, signal);
+  expect([...taken, name, backupNameAt(new Date())].sort()).toEqual([...taken, name, backupNameAt(new Date())]);
+  expect(taken).not.toContain(name);
 });

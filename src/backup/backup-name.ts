@@ -3,6 +3,7 @@
  * here asks in which time zone a name was made.
  */
 import { readdir } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { UserError } from '../util/errors.ts';
 import { directoryProblem } from './directory-problem.ts';
 
@@ -29,11 +30,14 @@ export function backupNameAt(time: Date): BackupName {
   return utcName(Date.UTC(time.getFullYear(), time.getMonth(), time.getDate(), time.getHours(), time.getMinutes(), time.getSeconds()));
 }
 
-/** The first name from that time on that is not taken. */
-export function freeBackupName(time: Date, taken: ReadonlySet<string>): BackupName {
-  let timeMs = time.getTime();
-  while (taken.has(backupNameAt(new Date(timeMs)))) timeMs += SECOND_MS;
-  return backupNameAt(new Date(timeMs));
+/** The name of a backup that begins now: waits for the next second as long as there is one of this second, so that none is of the future. */
+export async function nextBackupName(taken: ReadonlySet<string>, signal: AbortSignal): Promise<BackupName> {
+  for (;;) {
+    const now = new Date();
+    const name = backupNameAt(now);
+    if (!taken.has(name)) return name;
+    await setTimeout(SECOND_MS - now.getMilliseconds(), undefined, { signal });
+  }
 }
 
 /** The backups in a directory, oldest first. @throws UserError if it cannot be read */

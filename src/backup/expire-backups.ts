@@ -11,7 +11,7 @@ import { UserError } from '../util/errors.ts';
 import { logger } from '../util/log.ts';
 import type { ProgressReporter } from '../util/progress.ts';
 import { guessBackupAges, readBackupAges, updateBackupAges, writeBackupAges, type BackupAges } from './backup-ages.ts';
-import { backupNameAt, listBackups, type BackupName } from './backup-name.ts';
+import { listBackups, type BackupName } from './backup-name.ts';
 import { backupsToKeep, type CalendarPolicy } from './calendar-policy.ts';
 import { agesToKeep } from './cycle-policy.ts';
 
@@ -32,7 +32,8 @@ export interface ExpiryRequest {
   readonly useS3qlrm: boolean;
   /** Change nothing. */
   readonly dryRun: boolean;
-  readonly now: Date;
+  /** The name of a backup made now: later ones are dated in the future. */
+  readonly present: BackupName;
 }
 
 export interface Expiry {
@@ -84,18 +85,17 @@ async function currentAges({ statePath, policy, reconstructState }: ExpiryReques
 }
 
 /** By name, for those to be kept. */
-function reasonsToKeep({ policy, now }: ExpiryRequest, ages: BackupAges): Map<BackupName, string> {
+function reasonsToKeep({ policy, present }: ExpiryRequest, ages: BackupAges): Map<BackupName, string> {
   const names = [...ages.keys()];
   const reasons = new Map<BackupName, string>();
   if (policy.kind === 'cycles') {
     const kept = agesToKeep([...ages.values()], policy.boundaries);
     for (const [name, age] of ages) if (kept.has(age)) reasons.set(name, `age ${age}`);
   } else {
-    const today = backupNameAt(now);
     // A clock that was ahead must not make backups of the future push out all others.
-    for (const name of names.filter((name) => name > today)) reasons.set(name, 'dated in the future');
+    for (const name of names.filter((name) => name > present)) reasons.set(name, 'dated in the future');
     const kept = backupsToKeep(
-      names.filter((name) => name <= today),
+      names.filter((name) => name <= present),
       policy.keep,
     );
     for (const [name, rules] of kept) reasons.set(name, rules.join(', '));

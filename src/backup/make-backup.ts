@@ -13,7 +13,7 @@ import { removeTree } from '../cli/remove-tree.ts';
 import { UserError } from '../util/errors.ts';
 import { logger } from '../util/log.ts';
 import type { ProgressReporter } from '../util/progress.ts';
-import { backupNameAt, type BackupName, freeBackupName, listBackups } from './backup-name.ts';
+import { type BackupName, listBackups, nextBackupName } from './backup-name.ts';
 import { directoryProblem } from './directory-problem.ts';
 import { RSYNC_PARTIAL, RSYNC_VANISHED, runRsync } from './rsync.ts';
 
@@ -30,7 +30,6 @@ export interface BackupRequest {
   readonly immutable: boolean;
   /** Finish the backup although files could not be read. */
   readonly keepGoing: boolean;
-  readonly now: Date;
 }
 
 export interface MadeBackup {
@@ -52,18 +51,18 @@ const log = logger('backup');
 
 /** @throws UserError; then what has been copied is kept, and the next run goes on with it */
 export async function makeBackup(request: BackupRequest, progress: ProgressReporter, signal: AbortSignal): Promise<MadeBackup> {
-  const { source, directory, now } = request;
+  const { source, directory } = request;
   const control = await ControlFile.find(directory);
   await requireSource(source, directory);
   const names = await listBackups(directory);
-  const previous = newest(names, now);
+  const name = await nextBackupName(new Set(names), signal);
+  const previous = newest(names, name);
   const partial = join(directory, PARTIAL_NAME);
   const resumed = await exists(partial);
   if (resumed) log.info('Going on with the backup that was interrupted');
   else await begin(request, partial, previous, control);
 
   const complete = await update(request, partial, progress, signal);
-  const name = freeBackupName(now, new Set(names));
   if (previous !== undefined && name < previous) log.warn('The clock was set back: the last backup is of %s', previous);
   await rename(partial, join(directory, name));
   if (request.immutable) await lock(control, join(directory, name));
@@ -116,9 +115,8 @@ async function lock(control: ControlFile, path: string): Promise<void> {
 }
 
 /** The last that is not of the future, if there is one. */
-function newest(names: readonly BackupName[], now: Date): BackupName | undefined {
-  const today = backupNameAt(now);
-  return names.findLast((name) => name <= today) ?? names.at(-1);
+function newest(names: readonly BackupName[], present: BackupName): BackupName | undefined {
+  return names.findLast((name) => name < present) ?? names.at(-1);
 }
 
 /** @throws UserError for a local source that does not exist, may not be read, or holds the backups themselves */

@@ -1,5 +1,6 @@
 /** `s3ql backup`. */
 import { join } from 'node:path';
+import type { BackupName } from '../backup/backup-name.ts';
 import { lockDirectory } from '../backup/directory-lock.ts';
 import { expireBackups, type Expiry } from '../backup/expire-backups.ts';
 import { expiryPolicy } from '../backup/expiry-policy.ts';
@@ -28,7 +29,6 @@ export async function run(argv: readonly string[]): Promise<number> {
 
 async function backUp(options: BackupOptions, lockFd: number, { progress }: Output, signal: AbortSignal): Promise<number> {
   const { directory, source, exclude, excludeFrom, rsyncOption, crossFileSystems, writable, keepGoing } = options;
-  const now = new Date();
   const made = await makeBackup(
     {
       source,
@@ -42,24 +42,28 @@ async function backUp(options: BackupOptions, lockFd: number, { progress }: Outp
       oneFileSystem: !crossFileSystems,
       immutable: !writable,
       keepGoing,
-      now,
     },
     progress,
     signal,
   );
   const path = join(directory, made.name);
   if (!options.json) process.stdout.write(`${path}\n`);
-  const expiry = await expire(options, now, progress, signal);
+  const expiry = await expire(options, made.name, progress, signal);
   if (options.json) process.stdout.write(`${JSON.stringify({ path, ...made, ...(expiry && { removed: expiry.removed }) })}\n`);
   if (!made.complete) throw new UserError(`the backup ${path} was made, but some files could not be read and are not up to date in it`);
   return EXIT_OK;
 }
 
-async function expire(options: BackupOptions, now: Date, progress: Output['progress'], signal: AbortSignal): Promise<Expiry | undefined> {
+async function expire(
+  options: BackupOptions,
+  present: BackupName,
+  progress: Output['progress'],
+  signal: AbortSignal,
+): Promise<Expiry | undefined> {
   const policy = expiryPolicy(options.expire, options);
   if (policy === undefined) return undefined;
   const { directory } = options;
-  const request = { directory, policy, statePath: join(directory, STATE_FILE_NAME), now };
+  const request = { directory, policy, statePath: join(directory, STATE_FILE_NAME), present };
   return expireBackups(
     { ...request, reconstructState: false, proportionDelete: PROPORTION_DELETE, useS3qlrm: true, dryRun: false },
     progress,

@@ -1,5 +1,6 @@
 /** `s3ql expire`. */
 import { join } from 'node:path';
+import { backupNameAt } from '../backup/backup-name.ts';
 import { lockDirectory } from '../backup/directory-lock.ts';
 import { type Expiry, expireBackups } from '../backup/expire-backups.ts';
 import { expiryPolicy } from '../backup/expiry-policy.ts';
@@ -19,7 +20,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   using _lock = lockDirectory(directory);
   const { state: statePath = join(directory, STATE_FILE_NAME), dryRun } = options;
   const expiry = await interruptible((signal) =>
-    expireBackups({ ...options, directory, policy, statePath, now: new Date() }, output.progress, signal),
+    expireBackups({ ...options, directory, policy, statePath, present: backupNameAt(new Date()) }, output.progress, signal),
   );
   process.stdout.write(options.json ? `${JSON.stringify({ dryRun, ...expiry })}\n` : expiryText(expiry, dryRun));
   return EXIT_OK;

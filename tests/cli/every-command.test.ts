@@ -180,9 +180,10 @@ describe('commands that open a store', () => {
       });
       return stdout;
     };
-    const { NO_COLOR: _noColor, FORCE_COLOR: _forceColor, ...plain } = process.env;
-    expect(await onTerminal({ ...plain, NO_COLOR: undefined, FORCE_COLOR: undefined })).toContain('\u001B[31mERROR: \u001B[39m');
-    expect(await onTerminal({ NO_COLOR: '1', FORCE_COLOR: undefined })).toMatch(/(^|\n|K)ERROR: \/missing/);
+    // What keeps Node from colours, or makes it colour everything.
+    const neutral = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
+    expect(await onTerminal(neutral)).toContain('\u001B[31mERROR: \u001B[39m');
+    expect(await onTerminal({ ...neutral, NO_COLOR: '1' })).toMatch(/(^|\n|K)ERROR: \/missing/);
   });
 });
 
