@@ -45,7 +45,8 @@ const SNAPSHOT_NAME = '.s3ql-backup.snapshot';
 const PARTIAL_NAME = '.s3ql-backup.partial';
 /** Nobody sees a backup before it has the source's modes. */
 const NEW_DIRECTORY_MODE = 0o700;
-const RSYNC_ARGUMENTS = ['-aHAX', '--numeric-ids', '--delete-during', '--delete-excluded', '--partial'];
+/** rsync compares times by the second unless it is told otherwise. */
+const RSYNC_ARGUMENTS = ['-aHAX', '--modify-window=-1', '--numeric-ids', '--delete-during', '--delete-excluded', '--partial'];
 
 const log = logger('backup');
 

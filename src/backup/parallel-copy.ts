@@ -28,7 +28,8 @@ export interface CopySummary {
 
 /** Names come from files, with a NUL after each; only what they name is copied. */
 const LIST_ARGUMENTS = ['--from0', '--no-implied-dirs', '--relative'];
-const ARCHIVE_ARGUMENTS = ['-lptgoD', '-HAX'];
+/** rsync compares times by the second unless it is told otherwise. */
+const ARCHIVE_ARGUMENTS = ['-lptgoD', '-HAX', '--modify-window=-1'];
 /** Files can be made in directories that are going to be read-only. */
 const WRITABLE_DIRECTORIES = '--chmod=Du+rwx';
 

@@ -85,7 +85,7 @@ test('what another machine has mounted is not mounted (31), and that machine rec
   const before = await storeContents();
   const refused = await elsewhere.tryToMount();
   expect(refused).toMatchObject({ exitCode: 31 });
-  expect(refused.stderr).toMatch(/(^|\n)error: [^\n]*mounted elsewhere[^\n]*\n$/);
+  expect(refused.stderr).toMatch(/(^|\n)error: [^\n]*in use by mount\.s3ql on [^\n]*--take-over\.\n$/);
   expect(await storeContents()).toEqual(before);
   expect(system.cacheDirectory).toBe(here);
   await system.mount();

@@ -30,7 +30,7 @@ export const backupSpec: CommandSpec<BackupArguments, BackupOwnOptions & LogOpti
   description: [
     'Copies the last backup by reference, which takes little time and no space, lets rsync bring the copy up to date, gives it the date as its name, as in 2026-11-22_21:05:00, and makes it immutable. If asked to, it then removes backups that are not needed any more, as "s3ql expire" does.',
     'A backup that was interrupted is gone on with by the next run; until it is finished it has no date. Two runs at once into the same directory are refused. The path of the new backup is printed.',
-    'rsync is called with -aHAXx --numeric-ids --delete-during --delete-excluded --partial.',
+    'rsync is called with -aHAXx --modify-window=-1 --numeric-ids --delete-during --delete-excluded --partial.',
   ],
   arguments: {
     source: {
