@@ -37,6 +37,7 @@ const TEXTS: Readonly<Record<string, StoreText>> = {
     about: [
       'An object is a file. It is written under a temporary name, synced, renamed, and its directory synced before it counts as stored; what a crash left under temporary names fsck.s3ql removes.',
       'Where the mount cannot make hard links (sshfs without them, CIFS, FAT), an object cannot be created on condition that it is not there yet.',
+      'Mount sshfs with `-o dir_cache=no,entry_timeout=0,attr_timeout=0`: what it remembers of a directory makes an object that is being replaced look missing, and one that another machine stored too.',
     ],
   },
   s3: {
@@ -182,8 +183,7 @@ With both conditions two machines that begin a mount at the same moment notice e
 ## How they were proved
 
 *Real*: against the software itself, which the tests install and start. *Strict*: against a server of our own that keeps to the provider’s
-documentation and refuses what the provider would refuse. *Recorded*: requests and answers as documented. Every store but rackspace:// (Swift, of which
-only the login is different) passes one conformance suite
+documentation and refuses what the provider would refuse. *Recorded*: requests and answers as documented. Every store passes one conformance suite
 (\`tests/backends/conformance.ts\`), and carries a file system that is filled, unmounted, mounted with an empty cache and compared
 (\`tests/system/stores.test.ts\`).`;
 

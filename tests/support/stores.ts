@@ -56,13 +56,20 @@ async function startLocal(): Promise<TestStore> {
   return testStore({ url: `local://${directory.path}` }, directory);
 }
 
-async function startSshfs(): Promise<TestStore> {
+export async function startSshfs(): Promise<TestStore> {
   installDebianPackages('sshfs');
   const server = await SshServer.start();
   const directory = temporaryDirectory();
   const [remote, mountpoint] = ['remote', 'mountpoint'].map((name) => join(directory.path, name)) as [string, string];
   for (const path of [remote, mountpoint]) mkdirSync(path);
-  const options = [`port=${server.port}`, `IdentityFile=${server.file('user-key')}`, `UserKnownHostsFile=${server.file('known_hosts')}`];
+  const options = [
+    `port=${server.port}`,
+    `IdentityFile=${server.file('user-key')}`,
+    `UserKnownHostsFile=${server.file('known_hosts')}`,
+    'dir_cache=no',
+    'entry_timeout=0',
+    'attr_timeout=0',
+  ];
   execFileSync('sshfs', [`${server.user}@127.0.0.1:${remote}`, mountpoint, ...options.flatMap((option) => ['-o', option])], {
     stdio: ['ignore', 'ignore', 'inherit'],
     timeout: 30_000,
