@@ -120,9 +120,10 @@ export class SqliteEntryTable implements EntryTable {
   }
 
   setParentIndex(present: boolean): void {
+    const known = prepareRows(this.#connection, "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?").get(PARENT_INDEX);
+    // Mostly there is nothing to do, and then nothing has changed that would have to be uploaded.
+    if ((known !== undefined) === present) return;
     this.#transaction.change(INDEX_CHANGE_COUNT);
-    this.#connection.exec(
-      present ? `CREATE INDEX IF NOT EXISTS ${PARENT_INDEX} ON contents(inode)` : `DROP INDEX IF EXISTS ${PARENT_INDEX}`,
-    );
+    this.#connection.exec(present ? `CREATE INDEX ${PARENT_INDEX} ON contents(inode)` : `DROP INDEX ${PARENT_INDEX}`);
   }
 }

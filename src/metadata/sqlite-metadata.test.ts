@@ -183,6 +183,9 @@ test('the parent of an inode is found with and without the index', () => {
   using database = new SqliteMetadata(path);
   expect(database.entries.parentOf(3 as InodeId)).toBe(ROOT_INODE);
   database.entries.setParentIndex(true);
+  database.commit();
+  database.entries.setParentIndex(true);
+  expect(database.pendingChangeCount).toBe(0);
   expect(database.entries.parentOf(3 as InodeId)).toBe(ROOT_INODE);
   database.entries.setParentIndex(false);
   expect(database.entries.parentOf(ROOT_INODE)).toBeUndefined();
