@@ -13,7 +13,8 @@ const AS_NOBODY = ['--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups', 
 const KINDS = ['account', 'container', 'object'] as const;
 
 export const SWIFT_USER = 'test:tester';
-export const SWIFT_KEY = 'testing';
+/** No word that another process of the machine could have among its arguments: tests look for it there. */
+export const SWIFT_KEY = 'swift-k3y-of-the-tests';
 
 export interface SwiftServerOptions {
   /** More sections of the proxy's configuration: filters of other ways to log in. */
