@@ -71,13 +71,14 @@ export class CachedReads {
     }
     const row = this.#parts.database.blocks.get(inode, block);
     if (row) {
-      return this.#parts.downloads.get({ inode, block }, row, signal).then((bytes) => {
+      const use = (bytes: Uint8Array): void => {
         this.install(inode, block, row.objectId, bytes);
         this.#parts.onGrowth();
         const available = bytes.subarray(within, within + into.length);
         into.set(available);
         into.fill(0, available.length);
-      });
+      };
+      return this.#parts.downloads.get({ inode, block }, row, use, signal);
     }
     into.fill(0);
     return undefined;

@@ -127,20 +127,19 @@ export class CachedWrites {
     goOn: () => void | Promise<void>,
   ): Promise<void> {
     const { downloads, reads, index, space, states, database } = this.#parts;
-    const bytes = await downloads.get({ inode, block }, row, waiter?.signal);
-    reads.install(inode, block, row.objectId, bytes);
-    const entry = index.get(inode, block);
-    if (!entry) {
-      // Either there was no room, or the block changed: everything is looked at again.
-      if (database.blocks.get(inode, block)) await space.wait(states.needBytes(block, 0, row.lengthBytes), 1, waiter?.signal);
-      await goOn();
-      return;
-    }
-    entry.pinCount += 1;
+    let entry = undefined as CachedBlock | undefined;
+    const install = (bytes: Uint8Array): void => {
+      reads.install(inode, block, row.objectId, bytes);
+      entry = index.get(inode, block);
+      if (entry) entry.pinCount += 1;
+    };
     try {
+      await downloads.get({ inode, block }, row, install, waiter?.signal);
+      // Without an entry there was no room, or the block changed: everything is looked at again.
+      if (!entry && database.blocks.get(inode, block)) await space.wait(states.needBytes(block, 0, row.lengthBytes), 1, waiter?.signal);
       await goOn();
     } finally {
-      entry.pinCount -= 1;
+      if (entry) entry.pinCount -= 1;
     }
   }
 }

@@ -1,11 +1,15 @@
 /**
  * Fetches objects, at most `limit` at a time, each once for all who want it; readers go before read-ahead. Keeps the last few results in
  * memory for blocks that found no room in the cache.
+ *
+ * Who wants an object's bytes gives a function that uses them, and no longer: when all have been called the memory is freed at once.
+ * Left to the collector, each 20 MiB read from the store cost the file system's thread a collection of 20 ms.
  */
 import { CorruptedObjectError, NoSuchObjectError } from '../backends/errors.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { BlockIndex, InodeId, ObjectId, StoredBlock } from '../metadata/types.ts';
 import { FsError } from '../util/errors.ts';
+import { releaseBuffer } from '../util/release-buffer.ts';
 import { untilAborted } from '../util/until-aborted.ts';
 import type { BlockCacheLog, BlockDamage } from './block-cache-options.ts';
 import type { DamagedObjects } from './damaged-objects.ts';
@@ -29,19 +33,22 @@ export interface BlockOfFile {
   readonly block: BlockIndex;
 }
 
+/** Uses a block's bytes, which are gone when it returns. */
+export type BytesUser<T = void> = (bytes: Uint8Array) => T;
+
 interface Flight {
   readonly row: StoredBlock;
   /** For messages: who asked first. */
   readonly place: BlockOfFile;
-  readonly promise: Promise<Uint8Array>;
-  readonly resolve: (bytes: Uint8Array) => void;
+  /** Called in order when the bytes are there. */
+  readonly users: Set<BytesUser>;
+  /** Rejects with what the users get instead of bytes. */
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   /** Asked again before it starts; undefined if a reader waits for it. */
   wanted: (() => boolean) | undefined;
 }
-
-/** A prefetch that was no longer wanted when its turn came. */
-export class CancelledError extends Error {}
 
 export class Downloads {
   readonly #options: DownloadsOptions;
@@ -62,12 +69,12 @@ export class Downloads {
   }
 
   /**
-   * The block's bytes from the store, verified.
-   * @throws FsError EIO if the object is missing or damaged, or the store fails or does not answer in time; EINTR if aborted
+   * Has `use` called with the block's bytes from the store, verified; resolves to what it returns.
+   * @throws FsError EIO if the object is missing or damaged, or the store fails or does not answer in time; EINTR if aborted; what `use` throws
    */
-  async get(place: BlockOfFile, row: StoredBlock, signal?: AbortSignal): Promise<Uint8Array> {
+  async get<T>(place: BlockOfFile, row: StoredBlock, use: BytesUser<T>, signal?: AbortSignal): Promise<T> {
     const kept = this.#lookaside.get(row.objectId);
-    if (kept) return kept;
+    if (kept) return use(kept);
     const damage = this.#options.damaged.recentError(row.objectId);
     if (damage !== undefined) {
       throw new FsError('EIO', `object ${dataObjectKey(row.objectId)} is damaged`, { cause: damage });
@@ -83,24 +90,30 @@ export class Downloads {
       this.#demanded.push(flight);
     }
     this.#pump();
-    return this.#waitFor(flight, signal);
+    return this.#waitFor(flight, use, signal);
   }
 
-  async #waitFor(flight: Flight, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  async #waitFor<T>(flight: Flight, use: BytesUser<T>, signal: AbortSignal | undefined): Promise<T> {
     const { patienceMs = Infinity } = this.#options;
-    const inTime = Promise.withResolvers<Uint8Array>();
-    flight.promise.then(inTime.resolve, inTime.reject);
+    const { row, users } = flight;
+    const used = Promise.withResolvers<T>();
+    const user = (bytes: Uint8Array): void => {
+      try {
+        used.resolve(use(bytes));
+      } catch (error) {
+        used.reject(error);
+      }
+    };
+    users.add(user);
+    flight.promise.catch(used.reject);
     const tooLate = (): void =>
-      inTime.reject(new FsError('EIO', `the store did not give object ${dataObjectKey(flight.row.objectId)} in ${patienceMs / 1000} s`));
+      used.reject(new FsError('EIO', `the store did not give object ${dataObjectKey(row.objectId)} in ${patienceMs / 1000} s`));
     const timer = Number.isFinite(patienceMs) ? setTimeout(tooLate, patienceMs).unref() : undefined;
     try {
-      return await untilAborted(inTime.promise, signal);
+      return await untilAborted(used.promise, signal);
     } catch (error) {
       // It may still come, and somebody ask again.
-      flight.promise.then(
-        (bytes) => this.keep(flight.row.objectId, bytes),
-        () => undefined,
-      );
+      if (users.delete(user)) users.add((bytes) => this.keep(row.objectId, bytes));
       throw error;
     } finally {
       clearTimeout(timer);
@@ -108,19 +121,20 @@ export class Downloads {
   }
 
   /**
-   * The same ahead of need; undefined if somebody fetches it already.
-   * @throws FsError EIO; CancelledError if not wanted any more when its turn comes
+   * The same ahead of need; does nothing if somebody fetches it already. Failures are left to whoever really needs the block; if it is not wanted
+   * any more when its turn comes, it is not fetched.
    */
-  prefetch(place: BlockOfFile, row: StoredBlock, wanted: () => boolean): Promise<Uint8Array> | undefined {
-    if (this.#flights.has(row.objectId) || this.#lookaside.has(row.objectId) || this.#options.damaged.has(row.objectId)) return undefined;
+  prefetch(place: BlockOfFile, row: StoredBlock, use: BytesUser, wanted: () => boolean): void {
+    if (this.#flights.has(row.objectId) || this.#lookaside.has(row.objectId) || this.#options.damaged.has(row.objectId)) return;
     const flight = this.#add(place, row, wanted);
+    flight.users.add(use);
     this.#prefetches.push(flight);
     this.#pump();
-    return flight.promise;
   }
 
   #add(place: BlockOfFile, row: StoredBlock, wanted: (() => boolean) | undefined): Flight {
-    const flight: Flight = { row, place, wanted, ...Promise.withResolvers<Uint8Array>() };
+    const flight: Flight = { row, place, wanted, users: new Set(), ...Promise.withResolvers<void>() };
+    flight.promise.catch(() => undefined);
     this.#flights.set(row.objectId, flight);
     return flight;
   }
@@ -132,7 +146,6 @@ export class Downloads {
       if (this.#started.has(flight) || this.#flights.get(flight.row.objectId) !== flight) continue;
       if (flight.wanted && !flight.wanted()) {
         this.#flights.delete(flight.row.objectId);
-        flight.reject(new CancelledError());
         continue;
       }
       this.#started.add(flight);
@@ -149,7 +162,7 @@ export class Downloads {
         throw new CorruptedObjectError(`object ${key} has ${bytes.length} bytes instead of ${row.lengthBytes}`);
       }
       this.#options.damaged.delete(row.objectId);
-      flight.resolve(bytes);
+      this.#hand(flight, bytes);
     } catch (error) {
       if (error instanceof CorruptedObjectError || error instanceof NoSuchObjectError) {
         this.#options.damaged.add(row.objectId, error);
@@ -159,9 +172,17 @@ export class Downloads {
       flight.reject(new FsError('EIO', `cannot read object ${key}`, { cause: error }));
     } finally {
       this.#started.delete(flight);
-      this.#flights.delete(row.objectId);
+      if (this.#flights.get(row.objectId) === flight) this.#flights.delete(row.objectId);
       this.#pump();
     }
+  }
+
+  #hand({ row, users, resolve }: Flight, bytes: Uint8Array): void {
+    // Who asks from now on finds the block in the cache, or the bytes kept.
+    this.#flights.delete(row.objectId);
+    for (const use of users) use(bytes);
+    if (this.#lookaside.get(row.objectId) !== bytes) releaseBuffer(bytes);
+    resolve();
   }
 
   /** Keeps bytes that found no room in the cache for the reads that follow soon. */
@@ -191,7 +212,6 @@ export class Downloads {
     this.#prefetches = [];
     for (const flight of queued) {
       this.#flights.delete(flight.row.objectId);
-      flight.promise.catch(() => undefined);
       flight.reject(new FsError('EIO', 'the block cache is closed'));
     }
     await Promise.allSettled([...this.#started].map((flight) => flight.promise));

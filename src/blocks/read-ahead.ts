@@ -1,6 +1,6 @@
 /**
- * Notices readers that go through a file in order and fetches the blocks that they will want next. The window doubles with every block
- * up to a limit and closes when the reader jumps.
+ * Notices readers that go through a file in order and fetches the blocks that they will want next: from the store, or, if they are cached, from
+ * the local disk, so that reading them need not wait for it. The window doubles with every block up to a limit and closes when the reader jumps.
  */
 import type { BlockIndex as BlockNumber, InodeId, StoredBlock } from '../metadata/types.ts';
 import type { BlockDatabase } from './block-cache-options.ts';
@@ -89,13 +89,14 @@ export class ReadAhead {
   }
 
   #fetch(handle: number, reader: Reader, fileSize: bigint): void {
-    const { database, index, blockSizeBytes } = this.#parts;
+    const { database, index, store, blockSizeBytes } = this.#parts;
     const fileBlocks = Math.ceil(Number(fileSize) / blockSizeBytes);
     const first = Math.max(reader.frontier, reader.lastBlock + 1);
     const end = Math.min(reader.lastBlock + 1 + reader.windowBlocks, fileBlocks);
     if (first >= end) return;
     reader.frontier = end;
     const { inode } = reader;
+    for (const entry of index.ofInode(inode, first, end)) store.willNeed(entry);
     for (const row of database.blocks.range(inode, first, end, end - first)) {
       if (index.get(inode, row.block)) continue;
       this.#fetchBlock(inode, row.block, row, () => this.#readers.get(handle) === reader && row.block > reader.lastBlock);
@@ -104,13 +105,10 @@ export class ReadAhead {
 
   #fetchBlock(inode: InodeId, block: BlockNumber, row: StoredBlock, wanted: () => boolean): void {
     const { downloads, fetched, onGrowth } = this.#parts;
-    downloads.prefetch({ inode, block }, row, wanted)?.then(
-      (bytes) => {
-        fetched.install(inode, block, row.objectId, bytes);
-        onGrowth();
-      },
-      // Cancelled, or failed: whoever really reads the block sees the error.
-      () => undefined,
-    );
+    const install = (bytes: Uint8Array): void => {
+      fetched.install(inode, block, row.objectId, bytes);
+      onGrowth();
+    };
+    downloads.prefetch({ inode, block }, row, install, wanted);
   }
 }

@@ -148,7 +148,8 @@ export interface Handlers {
   ): MaybePromise<{ entry: EntryReply; open: OpenReply }>;
   /**
    * At most `size` bytes; fewer is the end of the file. The synchronous case fills `reply` (its length is `size`) and returns the count;
-   * the asynchronous one resolves to the bytes, and must not touch `reply` once it has returned: other replies are made there.
+   * the asynchronous one resolves to bytes that are nobody else's, whose buffer is freed when they are sent. It must not touch `reply` once it
+   * has returned: other replies are made there.
    */
   read?(
     context: RequestContext,

@@ -244,6 +244,7 @@ export class Session {
     const lengthBytes = operation.encode(reply, result, request);
     this.#replier.send(request, reply, lengthBytes);
     reply.attached = undefined;
+    operation.sent?.(result);
   }
 
   /** Leaves the request to its handler. */

@@ -8,6 +8,7 @@ import { MessageError } from '../message-error.ts';
 import type { Message } from '../message.ts';
 import type { ReplyBuffer } from '../reply-buffer.ts';
 import type { Request } from '../request.ts';
+import { releaseBuffer } from '../../util/release-buffer.ts';
 import { encodeNothing, operation, type Operation } from './operation.ts';
 
 const { EINVAL } = constants.errno;
@@ -84,6 +85,9 @@ export const fileOperations: readonly (readonly [number, Operation])[] = [
         const count = typeof result === 'number' ? result : result.length;
         checkCount('READ', count, request);
         return typeof result === 'number' ? OUT_HEADER_BYTES + count : reply.attach(OUT_HEADER_BYTES, result);
+      },
+      sent(result) {
+        if (typeof result !== 'number') releaseBuffer(result);
       },
     }),
   ],

@@ -15,6 +15,8 @@ export interface Operation<Result = unknown> {
   /** `handlers` is only known to have the one named by `handler`. */
   run(handlers: Required<Handlers>, request: Request, message: Message, reply: ReplyBuffer): Result | Promise<Result>;
   encode(reply: ReplyBuffer, result: Result, request: Request): number;
+  /** Lets go of what the reply was made of. */
+  sent?(result: Result): void;
 }
 
 /** Checks `run` against `encode`, and forgets the type of what goes between them. */

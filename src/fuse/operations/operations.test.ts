@@ -334,14 +334,19 @@ test('READ is answered with as many bytes as the handler put into the reply', ()
   expect(calls[0]?.args.slice(0, 4)).toEqual([9, 5, 2n ** 40n, 100]);
 });
 
-test('READ is answered with bytes that come later, few or many', async () => {
+test('READ is answered with bytes that come later, few or many, and their memory is freed', async () => {
+  const lengths: number[] = [];
   for (const length of [0, 10, 1024 * 1024]) {
     const data = Buffer.alloc(length, length % 251);
-    result = Promise.resolve(data);
+    const given = Buffer.from(data);
+    result = Promise.resolve(given);
     transport.deliver(readRequest(1024 * 1024));
     await setImmediate();
     expect(transport.replies.at(-1)?.body.equals(data)).toBe(true);
+    lengths.push(given.length);
   }
+  // Small ones are not worth it.
+  expect(lengths).toEqual([0, 10, 0]);
 });
 
 test('a READ larger than the negotiated size is refused', () => {
