@@ -1,10 +1,7 @@
 /** Errors of local files, and of the store, as what a system call gets. */
-import { constants } from 'node:os';
 import { FileSystemLostError, NoSpaceError } from '../backends/errors.ts';
 import { FsError } from '../util/errors.ts';
-import { SystemCallError } from '../util/system-call-error.ts';
 
-const UNSUPPORTED: ReadonlySet<number> = new Set([constants.errno.EOPNOTSUPP, constants.errno.ENOSYS]);
 const NO_SPACE_CODES = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /** A failed operation on the cache's own files. */
@@ -21,9 +18,4 @@ export function uploadError(error: unknown): FsError {
   if (error instanceof FsError) return error;
   if (error instanceof FileSystemLostError) return new FsError('EROFS', error.message, { cause: error });
   return new FsError(error instanceof NoSpaceError ? 'ENOSPC' : 'EIO', 'cannot upload blocks', { cause: error });
-}
-
-/** Whether the file system that holds the cache lacks the call. */
-export function isUnsupported(error: unknown): boolean {
-  return error instanceof SystemCallError && UNSUPPORTED.has(error.errno);
 }

@@ -2,11 +2,11 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, fallocateSync } from '../util/libc.ts';
+import { isUnsupported } from '../util/system-call-error.ts';
 import type { BlockCacheOptions } from './block-cache-options.ts';
 import { BlockIndex } from './block-index.ts';
 import { CacheSpace } from './cache-space.ts';
 import { PAGE_BYTES } from './cached-block.ts';
-import { isUnsupported } from './errors.ts';
 import { recoverSegments, type RecoverySummary } from './recovery.ts';
 import { Segment } from './segment.ts';
 import { SegmentStore, SLOTS_PER_SEGMENT } from './segment-store.ts';
@@ -14,7 +14,8 @@ import { SegmentedBlockCache } from './segmented-block-cache.ts';
 import { TruncationJournal } from './truncation-journal.ts';
 import { readSession, writeSession } from './session-file.ts';
 
-const DEFAULT_DISK_RESERVE_BYTES = 128 * 1024 * 1024;
+/** What commits need when even this is gone is set aside by the metadata (wal-reserve.ts). */
+const DEFAULT_DISK_RESERVE_BYTES = 80 * 1024 * 1024;
 const DEFAULT_MAX_OPEN_SEGMENTS = 256;
 
 export interface OpenedBlockCache {

@@ -15,7 +15,7 @@ import { unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { UserError } from '../util/errors.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, fallocate } from '../util/libc.ts';
-import { isUnsupported } from './errors.ts';
+import { isUnsupported } from '../util/system-call-error.ts';
 import { allocatedRange } from './allocated-range.ts';
 import type { BlockDatabase } from './block-cache-options.ts';
 import type { BlockIndex } from './block-index.ts';

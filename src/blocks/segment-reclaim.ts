@@ -7,10 +7,10 @@
  */
 import { unlink } from 'node:fs/promises';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, fallocate } from '../util/libc.ts';
+import { isUnsupported } from '../util/system-call-error.ts';
 import type { BlockCacheLog } from './block-cache-options.ts';
 import type { CacheSpace } from './cache-space.ts';
 import { type CachedBlock, PAGE_BYTES } from './cached-block.ts';
-import { isUnsupported } from './errors.ts';
 import type { DeadSlot, Segment } from './segment.ts';
 import type { SegmentStore } from './segment-store.ts';
 import type { SegmentSync } from './segment-sync.ts';

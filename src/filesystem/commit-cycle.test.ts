@@ -14,6 +14,7 @@ function recordedCycle(): { cycle: CommitCycle; events: string[]; settle: () => 
   const cycle = new CommitCycle({
     database: {
       pendingChangeCount: 0,
+      onReserve: false,
       commit: () => {
         epoch += 1;
         events.push(`commit ${epoch}`);
@@ -114,6 +115,7 @@ test('blocks that were given up are marked so on disk before the commit that giv
   const cycle = new CommitCycle({
     database: {
       pendingChangeCount: 0,
+      onReserve: false,
       commit: () => events.push('commit'),
       syncCommitted: () => Promise.resolve(1),
     },
@@ -142,6 +144,7 @@ test('how each cycle ended is told, whoever waited for it', async () => {
   const cycle = new CommitCycle({
     database: {
       pendingChangeCount: 1,
+      onReserve: false,
       commit: () => {
         if (isFull) throw new Error('full');
         return 1;

@@ -10,13 +10,14 @@ import type { Epoch, MetadataDatabase } from '../metadata/database.ts';
 import type { InodeId } from '../metadata/types.ts';
 
 /** After so many changes a commit is started; twice as many are committed at once, to bound SQLite's memory. */
-const COMMIT_AFTER_CHANGES = 4_000;
-const COMMIT_NOW_CHANGES = 40_000;
+const COMMIT_LIMITS = { afterChanges: 4_000, nowChanges: 40_000 };
+/** On a full disk each commit must fit what is left of what was set aside. */
+const COMMIT_LIMITS_ON_RESERVE = { afterChanges: 400, nowChanges: 800 };
 /** A commit is not put off for ever by what comes while its forerunners are synced. */
 const MAX_ROUNDS = 1_000;
 
 export interface CommitCycleOptions {
-  readonly database: Pick<MetadataDatabase, 'commit' | 'syncCommitted' | 'pendingChangeCount'>;
+  readonly database: Pick<MetadataDatabase, 'commit' | 'syncCommitted' | 'pendingChangeCount' | 'onReserve'>;
   readonly blocks: Pick<BlockCache, 'syncLocal' | 'syncOrdered' | 'isOrdered' | 'epochDurable'>;
   /** How often changes are made durable without anyone asking, in ms. */
   readonly intervalMs: number;
@@ -43,7 +44,8 @@ export class CommitCycle {
   /** Begins the periodic cycle. */
   start(): void {
     this.#timer ??= setInterval(() => {
-      if (this.#options.database.pendingChangeCount > 0) this.#inBackground();
+      const { pendingChangeCount, onReserve } = this.#options.database;
+      if (pendingChangeCount > 0 || onReserve) this.#inBackground();
     }, this.#options.intervalMs).unref();
   }
 
@@ -84,10 +86,11 @@ export class CommitCycle {
 
   /** Called after every operation that changed metadata: starts a commit when much is pending. */
   changed(): void {
-    const pending = this.#options.database.pendingChangeCount;
-    if (pending < COMMIT_AFTER_CHANGES) return;
+    const { pendingChangeCount, onReserve } = this.#options.database;
+    const { afterChanges, nowChanges } = onReserve ? COMMIT_LIMITS_ON_RESERVE : COMMIT_LIMITS;
+    if (pendingChangeCount < afterChanges) return;
     if (this.#running === undefined) this.#inBackground();
-    else if (pending >= COMMIT_NOW_CHANGES) this.#commit();
+    else if (pendingChangeCount >= nowChanges) this.#commit();
   }
 
   #inBackground(): void {

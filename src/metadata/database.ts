@@ -126,6 +126,11 @@ export interface MetadataDatabase extends Disposable {
   readonly openEpoch: Epoch;
   /** About how many rows were changed since the last commit; not 0 if any was. */
   readonly pendingChangeCount: number;
+  /**
+   * The disk is full, and commits live on what was set aside for them: only what makes room should be changed. As of the last call of `commit`,
+   * which also looks whether there is room again.
+   */
+  readonly onReserve: boolean;
   /** Runs `operation` so that its changes happen all or not at all if it throws. Not reentrant with async work: no awaits inside. */
   atomic<T>(operation: () => T): T;
   /**

@@ -27,16 +27,21 @@ import { ObjectTable } from './object-table.ts';
 import { PAGE_SIZE_BYTES } from './schema.ts';
 import { SqliteSymlinkTable } from './symlink-table.ts';
 import { type Figures, Totals } from './totals.ts';
-import { Transaction } from './transaction.ts';
+import { availableOnDisk, Transaction, WAL_FRAME_BYTES } from './transaction.ts';
 import { WalLimit } from './wal-limit.ts';
+import { WalReserve } from './wal-reserve.ts';
 import { WalSync } from './wal-sync.ts';
 import { SqliteXattrTable } from './xattr-table.ts';
+
+const WAL_HEADER_BYTES = 32;
 
 export interface SqliteMetadataOptions {
   /** Page cache; default MAIN_CACHE_BYTES. */
   readonly cacheBytes?: number;
   /** Bytes that can still be written to the disk of a file; default: as the kernel says. */
   readonly availableBytes?: (path: string) => number;
+  /** Sets disk space aside for commits when the disk is full; default: none. */
+  readonly reserve?: boolean;
 }
 
 export class SqliteMetadata implements MetadataDatabase {
@@ -58,6 +63,7 @@ export class SqliteMetadata implements MetadataDatabase {
   readonly #totals: Totals;
   readonly #walSync: WalSync;
   readonly #walLimit: WalLimit;
+  readonly #reserve: WalReserve | undefined;
   readonly #pageCount: RowStatement<[number]>;
   #disposed = false;
 
@@ -72,7 +78,8 @@ export class SqliteMetadata implements MetadataDatabase {
       throw error;
     }
     const connection = this.#connection;
-    this.#transaction = new Transaction(connection, path, options.availableBytes);
+    const { availableBytes = availableOnDisk } = options;
+    this.#transaction = new Transaction(connection, path, (file) => availableBytes(file) + (this.#reserve?.leftBytes(this.#walEnd) ?? 0));
     this.#totals = new Totals(connection);
     this.#transaction.join(this.#totals);
     const names = new NameTable(connection);
@@ -87,6 +94,8 @@ export class SqliteMetadata implements MetadataDatabase {
     this.#walSync = new WalSync(path, () => this.#transaction.committedEpoch);
     this.#walLimit = new WalLimit(connection);
     this.#pageCount = prepareRows(connection, 'PRAGMA page_count');
+    this.#reserve = options.reserve === true ? new WalReserve(path) : undefined;
+    this.#reserve?.refill(this.#walEnd);
   }
 
   get openEpoch(): Epoch {
@@ -108,7 +117,16 @@ export class SqliteMetadata implements MetadataDatabase {
   commit(): Epoch {
     const epoch = this.#transaction.commit();
     this.#walLimit.afterCommit();
+    this.#reserve?.refill(this.#walEnd);
+    if (this.onReserve) {
+      this.#walLimit.restart();
+      this.#reserve?.refill(this.#walEnd);
+    }
     return epoch;
+  }
+
+  get onReserve(): boolean {
+    return this.#reserve?.isWhole === false;
   }
 
   syncCommitted(): Promise<Epoch> {
@@ -145,6 +163,12 @@ export class SqliteMetadata implements MetadataDatabase {
     this.#disposed = true;
     this.#walSync[Symbol.dispose]();
     if (this.#connection.isOpen) this.#connection.close();
+    this.#reserve?.[Symbol.dispose]();
     closeSync(this.fileDescriptor);
+  }
+
+  /** Where the next frame goes. */
+  get #walEnd(): number {
+    return WAL_HEADER_BYTES + this.#walLimit.frames * WAL_FRAME_BYTES;
   }
 }

@@ -56,8 +56,8 @@ export class Transaction {
   #depth = 0;
   #savepointCount = 0;
 
-  /** `availableBytes` tells how much room the disk of a file has. */
-  constructor(connection: DatabaseSync, path: string, availableBytes: (path: string) => number = availableOnDisk) {
+  /** `availableBytes` tells how much can be written to the WAL of a database. */
+  constructor(connection: DatabaseSync, path: string, availableBytes: (path: string) => number) {
     this.#connection = connection;
     this.#path = path;
     this.#availableBytes = availableBytes;
@@ -165,7 +165,8 @@ export class Transaction {
   }
 }
 
-function availableOnDisk(path: string): number {
+/** What the disk of a file has left for us. */
+export function availableOnDisk(path: string): number {
   const disk = statfsSync(dirname(path));
   return disk.bavail * disk.bsize;
 }

@@ -27,6 +27,12 @@ export class WalLimit {
   constructor(connection: DatabaseSync) {
     this.#look = prepareRows(connection, 'PRAGMA wal_checkpoint(NOOP)');
     this.#checkpoint = prepareRows(connection, 'PRAGMA wal_checkpoint(PASSIVE)');
+    this.#lookAt();
+  }
+
+  /** How many the WAL has before the next one, as of the last commit: it starts anew if all are in the database file. */
+  get frames(): number {
+    return this.#uncheckpointedFrames === 0 ? 0 : this.#frames;
   }
 
   /** As of the last commit. */
@@ -36,16 +42,17 @@ export class WalLimit {
 
   /** To be called when no transaction is open. */
   afterCommit(): void {
-    const [, frames, checkpointed] = this.#look.get() ?? [0, 0, 0];
-    this.#frames = frames;
-    this.#uncheckpointedFrames = frames - checkpointed;
+    const { frames, checkpointed } = this.#lookAt();
     if (this.#holders > 0 || frames < LONG_WAL_FRAMES || frames === checkpointed) return;
     if (frames - checkpointed > REST_FRAMES && frames <= HUGE_WAL_FRAMES) return;
-    try {
-      this.#checkpoint.get();
-    } catch {
-      // The commit succeeded all the same. The worker's next checkpoint meets the same error and reports it.
-    }
+    this.#tryCheckpoint();
+  }
+
+  /** Lets the WAL start anew whatever that costs, if it may. To be called when no transaction is open. */
+  restart(): void {
+    if (this.#holders > 0) return;
+    this.#tryCheckpoint();
+    this.#lookAt();
   }
 
   /** Whether, given that the worker has just checkpointed, committing what has changed meanwhile lets the WAL start anew. */
@@ -60,5 +67,20 @@ export class WalLimit {
         this.#holders--;
       },
     };
+  }
+
+  #lookAt(): { frames: number; checkpointed: number } {
+    const [, frames, checkpointed] = this.#look.get() ?? [0, 0, 0];
+    this.#frames = frames;
+    this.#uncheckpointedFrames = frames - checkpointed;
+    return { frames, checkpointed };
+  }
+
+  #tryCheckpoint(): void {
+    try {
+      this.#checkpoint.get();
+    } catch {
+      // What was committed stays so all the same. The worker's next checkpoint meets the same error and reports it.
+    }
   }
 }

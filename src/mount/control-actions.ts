@@ -65,17 +65,23 @@ export function controlActions({
     },
     setLogLevel: (level, modules) => setLogLevels(logLevels(level, modules)),
     copyTree: async (source, target) => {
+      gate.requireOpen();
       log.info('Copying the tree of inode %d to inode %d', source, target);
       using step = progress.step('Copying', 'entries');
       let done = 0;
       await fileSystem.copyTree(source as InodeId, target as InodeId, (entryCount) => {
         done += entryCount;
         step.update({ done });
+        gate.requireOpen();
       });
       kernel.inodeChanged(target as InodeId);
     },
-    lockTree: (inode) => fileSystem.lockTree(inode as InodeId),
+    lockTree: async (inode) => {
+      gate.requireOpen();
+      await fileSystem.lockTree(inode as InodeId);
+    },
     removeTree: async (parent, name) => {
+      gate.requireOpen('makes-room');
       using step = progress.step('Removing', 'entries');
       let done = 0;
       await fileSystem.removeTree(parent as InodeId, name, (directory, entry) => {

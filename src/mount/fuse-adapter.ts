@@ -22,6 +22,7 @@ import { CONTROL_INODE, type Inode, type InodeId } from '../metadata/types.ts';
 import type { ControlFile } from '../filesystem/control-file.ts';
 import { MAX_NAME_BYTES } from '../filesystem/directory-operations.ts';
 import { isDirectory, S_IFDIR, S_IFMT, S_IFREG } from '../filesystem/file-mode.ts';
+import { FALLOC_FL_PUNCH_HOLE } from '../filesystem/file-operations.ts';
 import type { FileSystem } from '../filesystem/file-system.ts';
 import { FsError } from '../util/errors.ts';
 import type { WriteGate } from './write-gate.ts';
@@ -102,7 +103,7 @@ export class FuseAdapter implements Handlers {
   }
 
   setattr(context: RequestContext, node: number, set: SetAttributes): MaybePromise<AttributesReply> {
-    this.#options.gate.requireOpen();
+    this.#options.gate.requireOpen(set.size === undefined ? 'any' : 'makes-room');
     const changed = this.#fs.attributes.change(node as InodeId, set, context);
     return changed instanceof Promise ? changed.then((inode) => this.#attributes(inode)) : this.#attributes(changed);
   }
@@ -129,17 +130,17 @@ export class FuseAdapter implements Handlers {
   }
 
   unlink(_context: RequestContext, parent: number, name: Uint8Array): void {
-    this.#options.gate.requireOpen();
+    this.#options.gate.requireOpen('makes-room');
     this.#fs.directories.unlink(parent as InodeId, name);
   }
 
   rmdir(_context: RequestContext, parent: number, name: Uint8Array): void {
-    this.#options.gate.requireOpen();
+    this.#options.gate.requireOpen('makes-room');
     this.#fs.directories.removeDirectory(parent as InodeId, name);
   }
 
   rename(_context: RequestContext, parent: number, name: Uint8Array, newParent: number, newName: Uint8Array, flags: number): void {
-    this.#options.gate.requireOpen();
+    this.#options.gate.requireOpen('makes-room');
     this.#fs.directories.rename(parent as InodeId, name, newParent as InodeId, newName, flags);
   }
 
@@ -151,7 +152,7 @@ export class FuseAdapter implements Handlers {
   open(context: RequestContext, node: number, flags: number, openFlags: number): MaybePromise<OpenReply> {
     const id = node as InodeId;
     const truncates = (flags & O_TRUNC) !== 0;
-    if (truncates || (flags & O_ACCMODE) !== O_RDONLY) this.#options.gate.requireOpen();
+    if (truncates || (flags & O_ACCMODE) !== O_RDONLY) this.#options.gate.requireOpen('makes-room');
     const { atimeDue } = this.#fs.files.open(id, (flags & O_ACCMODE) !== O_RDONLY || truncates);
     const truncated = truncates ? this.#fs.files.truncate(id, 0n, (openFlags & OpenFlag.KILL_SUIDGID) !== 0, context) : undefined;
     // Reads that the kernel serves from its cache never get here: where one would move the atime it must not have a cache.
@@ -311,7 +312,7 @@ export class FuseAdapter implements Handlers {
   }
 
   fallocate(context: RequestContext, node: number, _handle: number, mode: number, offset: bigint, length: bigint): MaybePromise<void> {
-    this.#options.gate.requireOpen();
+    this.#options.gate.requireOpen((mode & FALLOC_FL_PUNCH_HOLE) === 0 ? 'any' : 'makes-room');
     return this.#fs.files.fallocate(node as InodeId, mode, offset, length, lacksPrivileges(context));
   }
 

@@ -195,7 +195,7 @@ export async function openFileSystem(
     log.error('%s: this mount is read-only now. What it has not stored yet stays in %s', capitalized(error.message), local.path);
   };
 
-  const database = resources.use(new SqliteMetadata(local.databasePath));
+  const database = resources.use(new SqliteMetadata(local.databasePath, { reserve: true }));
   database.entries.setParentIndex(request.nfs);
   if (origin === 'taken-over') {
     await skipObjectIds(objects, database, signal);
@@ -249,7 +249,7 @@ export async function openFileSystem(
     atimePolicy: request.atimePolicy,
     directoryAtimePolicy: request.directoryAtimePolicy,
     ...(request.fsync === 'remote' ? { toStore: () => uploads.toStore() } : {}),
-    onCommit: (error) => noteCommit(gate, error),
+    onCommit: (error) => noteCommit(gate, database, error),
     onBackgroundError: (error, what) => log.error(error, 'Error while %s', what),
   });
   const uploads: MetadataUploads = resources.use(
@@ -277,11 +277,21 @@ export async function openFileSystem(
   );
 }
 
-/** Changes that do not fit the disk stay in memory; before they are too many, no more are taken. The cycle tries again by itself. */
-function noteCommit(gate: WriteGate, error: unknown): void {
+/**
+ * On a full disk what is set aside is for changes that make room. Those that do not fit it either stay in memory; before they are too many, no
+ * more are taken. The cycle tries again by itself.
+ */
+function noteCommit(gate: WriteGate, { onReserve }: SqliteMetadata, error: unknown): void {
   if (error === undefined) {
-    if (gate.isClosed('disk')) log.info('There is room for the metadata again: changes are taken.');
+    const wasClosed = gate.isClosed('disk') || gate.isClosed('reserve');
     gate.open('disk');
+    if (onReserve) {
+      if (!wasClosed) log.error('The disk of the cache directory is full: files can be deleted, nothing else is taken until there is room.');
+      gate.close('reserve', 'the disk of the cache directory is full');
+    } else {
+      if (wasClosed) log.info('There is room for the metadata again: changes are taken.');
+      gate.open('reserve');
+    }
   } else if (error instanceof FsError && error.code === 'ENOSPC') {
     if (!gate.isClosed('disk'))
       log.error('The disk of the cache directory is full: no changes are taken until there is room. %s', error.message);

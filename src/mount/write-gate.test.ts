@@ -13,3 +13,12 @@ test('changes are refused for as long as there is a reason, with the errno of th
   gate.open('store');
   gate.requireOpen();
 });
+
+test('on a full disk changes that make room are taken, unless there is another reason', () => {
+  const gate = new WriteGate();
+  gate.close('reserve', 'the disk is full');
+  gate.requireOpen('makes-room');
+  expect(() => gate.requireOpen()).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
+  gate.close('disk', 'the reserve is used up');
+  expect(() => gate.requireOpen('makes-room')).toThrow(expect.objectContaining({ code: 'ENOSPC', message: 'the reserve is used up' }));
+});

@@ -13,8 +13,11 @@ import { authinfoOf, copyToDirectory } from './support/s3-to-directory.ts';
 import { wholeLife } from './support/whole-life.ts';
 
 const TIMEOUT_MS = LONG ? 3_600_000 : 600_000;
-/** Every so many requests, others for each kind of fault; each in the long form. */
-const STEP = LONG ? 1 : 25;
+/** Every so many requests, others for each kind of fault; in the long form so many times, which is each of them, evenly spread at any time. */
+const STEP = 25;
+const PASSES = LONG ? STEP : 1;
+/** From pass to pass the first request moves by that much, in a circle: prime to the step, so that it comes to each. */
+const STRIDE = 11;
 /** Encrypted: what the store says wrongly must be found out. */
 const MKFS_OPTIONS = ['--data-block-size', '64', '--metadata-block-size', '16'];
 const LEAST_REQUESTS = 20;
@@ -31,23 +34,28 @@ interface FaultyStore {
   readonly clear: () => Promise<void>;
 }
 
-/** Lives once for each request, from the first to the last. Returns what went wrong. */
+/** Lives once for each request. Returns what went wrong. */
 async function livesWithEach(kind: number, { fileSystem, fail, requestCount, broken, clear }: FaultyStore): Promise<string[]> {
   const problems: string[] = [];
   let count = Infinity;
+  let lives = 0;
   let machine = fileSystem.start();
-  for (let request = 1 + ((kind * 7) % STEP); request <= count; request += STEP) {
-    await fail(machine, request);
-    const found = await wholeLife(fileSystem, machine);
-    count = await requestCount(machine);
-    if (found.length === 0) found.push(...(await broken()));
-    if (found.length > 0) {
-      problems.push(...[...found, ...machine.log].map((problem) => `request ${request}: ${problem}`));
-      await machine.kill();
-      machine = fileSystem.start();
+  for (let pass = 0; pass < PASSES; pass += 1) {
+    for (let request = 1 + ((kind * 7 + pass * STRIDE) % STEP); request <= count; request += STEP) {
+      await fail(machine, request);
+      const found = await wholeLife(fileSystem, machine);
+      count = await requestCount(machine);
+      if (found.length === 0) found.push(...(await broken()));
+      if (found.length > 0) {
+        problems.push(...[...found, ...machine.log].map((problem) => `request ${request}: ${problem}`));
+        await machine.kill();
+        machine = fileSystem.start();
+      }
+      machine.log.length = 0;
+      lives += 1;
+      await clear();
     }
-    machine.log.length = 0;
-    await clear();
+    if (LONG) console.info(`kind ${kind}: ${lives} lives of ${count} requests, ${problems.length} problems`);
   }
   if (count < LEAST_REQUESTS) problems.push(`only ${count} requests`);
   return problems;

@@ -1,6 +1,6 @@
 /** Disks that are full: the one with the cache, the one with the store, and both ways back. Nothing that was promised is lost. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { setXattr } from '../../src/util/xattr.ts';
@@ -51,6 +51,12 @@ class SyncedFiles {
     return undefined;
   }
 
+  /** The file's path; it is nobody's any more. */
+  forget(name: string, mountpoint: string): string {
+    this.#contents.delete(name);
+    return join(mountpoint, name);
+  }
+
   /** Names of those that are not as they should be. */
   async broken(mountpoint: string): Promise<string[]> {
     const problems: string[] = [];
@@ -90,6 +96,13 @@ async function fill(directory: string): Promise<string> {
   return path;
 }
 
+/** Mounts a new file system that stores nothing: all must stay in the cache. */
+async function mountWithoutStore(machine: MountProcess): Promise<void> {
+  await succeed(machine, machine.mkfs());
+  await succeed(machine, machine.mount({ argv: ['--full-cache', 'fail', '--cachesize', String(CACHE_DISK_MIB * 1024)] }));
+  await machine.fail(1, { kind: 'fail' }, 100_000_000);
+}
+
 test(
   'a full cache disk is ENOSPC for writers, before anything is lost, and no more when there is room',
   { timeout: TIMEOUT_MS },
@@ -99,12 +112,8 @@ test(
     await using _disk = await smallDisk(cache, CACHE_DISK_MIB);
     await using machine = fileSystem.start('cache');
     const { mountpoint, storeDirectory } = fileSystem;
-    await succeed(machine, machine.mkfs());
+    await mountWithoutStore(machine);
     const files = new SyncedFiles();
-    // Nothing is uploaded, so that all must stay in the cache.
-    await machine.fail(1_000_000, { kind: 'fail' });
-    await succeed(machine, machine.mount({ argv: ['--full-cache', 'fail', '--cachesize', String(CACHE_DISK_MIB * 1024)] }));
-    await machine.fail(1, { kind: 'fail' }, 100_000_000);
     expect(await files.write(mountpoint, CACHE_DISK_MIB)).toBe('ENOSPC');
     expect(files.count).toBeGreaterThan(5);
     expect(await files.broken(mountpoint)).toEqual([]);
@@ -127,6 +136,61 @@ test(
     await succeed(machine, machine.mount());
     expect(await files.broken(mountpoint)).toEqual([]);
     await succeed(machine, machine.unmount());
+  },
+);
+
+test(
+  'on a cache disk that others have filled files can be deleted, emptied and renamed, which makes room, and all that was promised stays',
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using fileSystem = await TestFileSystem.create(MKFS_OPTIONS);
+    const cache = join(fileSystem.directory, 'cache');
+    await using _disk = await smallDisk(cache, CACHE_DISK_MIB);
+    await using machine = fileSystem.start('cache');
+    const { mountpoint, storeDirectory } = fileSystem;
+    const at = (name: string): string => join(mountpoint, name);
+    await mountWithoutStore(machine);
+    await mkdir(at('directory'));
+    const files = new SyncedFiles();
+    expect(await files.write(mountpoint, 6)).toBeUndefined();
+    const ballast = await fill(cache);
+    // What is set aside for commits is for those that make room: sooner or later there are no others.
+    let made = 0;
+    const refused = machine.logged('files can be deleted');
+    for (let full = false; !full; made += 1) {
+      full = await writeFile(at(`directory/${made}`), '').then(() => false, isNoSpace);
+      if (!full) await syncDirectory(mountpoint);
+    }
+    await refused;
+    await expect(mkdir(at('another'))).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(setXattr(at('file-0'), 'user.name', Buffer.from('value'))).rejects.toMatchObject({ code: 'ENOSPC' });
+    // Some hundred changes of that kind, each durable.
+    for (let name = 0; name < made - 1; name += 1) {
+      await rename(at(`directory/${name}`), at(`directory/renamed-${name}`));
+      await unlink(at(`directory/renamed-${name}`));
+      await syncDirectory(mountpoint);
+    }
+    await rmdir(at('directory'));
+    expect(await files.broken(mountpoint)).toEqual([]);
+    // What is deleted makes room enough for everything.
+    const again = machine.logged('changes are taken');
+    await truncate(files.forget('file-0', mountpoint));
+    await unlink(files.forget('file-1', mountpoint));
+    await syncDirectory(mountpoint);
+    await again;
+    await mkdir(at('another'));
+    await syncDirectory(mountpoint);
+    // Nor is anything lost if it dies like that.
+    await machine.kill();
+    await mustRun('umount', ['-l', mountpoint]);
+    await rm(ballast);
+    await using next = fileSystem.start('cache');
+    await succeed(next, next.mount());
+    expect(await files.broken(mountpoint)).toEqual([]);
+    expect(await readdir(mountpoint)).toEqual(expect.arrayContaining(['another', 'file-0', 'file-2']));
+    expect(await readdir(mountpoint)).not.toContain('file-1');
+    await succeed(next, next.unmount());
+    expect(await brokenInvariants({ storeDirectory, allowUnknownObjects: true })).toEqual([]);
   },
 );
 
