@@ -28,6 +28,7 @@ _s3ql_command() {
         --metadata-backup-interval) COMPREPLY=(); return ;;
         --fsync) COMPREPLY=($(compgen -W "local remote" -- "$word")); return ;;
         --read-timeout) COMPREPLY=(); return ;;
+        --store-timeout) COMPREPLY=(); return ;;
         --full-cache) COMPREPLY=($(compgen -W "wait fail" -- "$word")); return ;;
         -o) COMPREPLY=(); return ;;
         --authfile) COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -40,7 +41,7 @@ _s3ql_command() {
         --log) COMPREPLY=($(compgen -f -- "$word")); return ;;
         --debug-modules) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--compress --cachesize --max-cache-entries --keep-cache --allow-other --allow-root --dirty-block-upload-delay --fg --fs-name --systemd --metadata-backup-interval --fsync --read-timeout --full-cache --take-over --nfs --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "--compress --cachesize --max-cache-entries --keep-cache --allow-other --allow-root --dirty-block-upload-delay --fg --fs-name --systemd --metadata-backup-interval --fsync --read-timeout --store-timeout --full-cache --take-over --nfs --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word"))
       else COMPREPLY=($(compgen -f -- "$word")); fi ;;
     umount)
       case $previous in

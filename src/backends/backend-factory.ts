@@ -28,6 +28,8 @@ export interface BackendSpec {
   readonly maxConnections: number;
   /** Default: none. */
   readonly bandwidthLimits?: BandwidthLimits;
+  /** How long a failing request is tried again. Default: as the retry policy says. */
+  readonly giveUpAfterMs?: number;
 }
 
 /** What a store is opened with, in the thread that does it. */

@@ -5,6 +5,7 @@ import { LimitedBackend } from './decorators/limited.ts';
 import { LoggedBackend } from './decorators/logged.ts';
 import { MeteredBackend } from './decorators/metered.ts';
 import { logRetry, RetryingBackend, type StoreStateListener } from './decorators/retry.ts';
+import type { RetryPolicy } from './decorators/retry-policy.ts';
 import { ThrottledBackend } from './decorators/throttled.ts';
 import { backendFactoryFor, openBackend } from './open-backend.ts';
 import { StoreMetrics, type StoreMetricsSnapshot } from './store-metrics.ts';
@@ -36,15 +37,24 @@ export async function openDecorated(spec: BackendSpec, options: DecorationOption
   const store = await open({ ...spec, bandwidth });
   const throttled = backendFactoryFor(spec.url).wholeTransfers === true ? new ThrottledBackend(store, bandwidth) : store;
   const limited = new LimitedBackend(new MeteredBackend(throttled, metrics), spec.maxConnections, bandwidth);
-  return new DecoratedBackend(new LoggedBackend(limited), metrics, bandwidth, onState);
+  const policy = spec.giveUpAfterMs === undefined ? {} : { giveUpAfterMs: spec.giveUpAfterMs };
+  return new DecoratedBackend(new LoggedBackend(limited), { policy, metrics, bandwidth, onState });
+}
+
+interface DecoratedOptions {
+  readonly policy: Partial<RetryPolicy>;
+  readonly metrics: StoreMetrics;
+  readonly bandwidth: Bandwidth;
+  readonly onState: StoreStateListener;
 }
 
 class DecoratedBackend extends RetryingBackend implements ConnectedBackend {
   readonly #metrics: StoreMetrics;
   readonly #bandwidth: Bandwidth;
 
-  constructor(inner: Backend, metrics: StoreMetrics, bandwidth: Bandwidth, onState: StoreStateListener) {
+  constructor(inner: Backend, { policy, metrics, bandwidth, onState }: DecoratedOptions) {
     super(inner, {
+      policy,
       onRetry(event) {
         metrics.countRetry();
         logRetry(event);

@@ -50,6 +50,7 @@ export interface OpenRequest extends Pick<
   | 'metadataBackupIntervalMs'
   | 'fsync'
   | 'readTimeoutMs'
+  | 'storeTimeoutMs'
   | 'fullCache'
 > {
   readonly atimePolicy: AtimePolicy;
@@ -157,7 +158,8 @@ export async function openFileSystem(
   const local = resources.use(new LocalDirectory(storage.cachedir, url));
   const gate = new WriteGate();
   const health = resources.use(new StoreHealth(gate));
-  const store = await openStore(storage, compress, interaction, connectStore, health.noteState);
+  const backendSpec = { ...storage.backend, giveUpAfterMs: request.storeTimeoutMs };
+  const store = await openStore({ ...storage, backend: backendSpec }, compress, interaction, connectStore, health.noteState);
   resources.use(store.objects);
 
   const keeper = new SuperblockKeeper(local, store.objects, compress);
@@ -286,7 +288,8 @@ function noteCommit(gate: WriteGate, { onReserve }: SqliteMetadata, error: unkno
     const wasClosed = gate.isClosed('disk') || gate.isClosed('reserve');
     gate.open('disk');
     if (onReserve) {
-      if (!wasClosed) log.error('The disk of the cache directory is full: files can be deleted, nothing else is taken until there is room.');
+      if (!wasClosed)
+        log.error('The disk of the cache directory is full: files can be deleted, nothing else is taken until there is room.');
       gate.close('reserve', 'the disk of the cache directory is full');
     } else {
       if (wasClosed) log.info('There is room for the metadata again: changes are taken.');

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { ControlFile, type MountState } from '../../src/cli/control-file.ts';
 import { setXattr } from '../../src/util/xattr.ts';
 import { brokenInvariants } from '../support/invariants.ts';
+import { runCommand } from '../support/mounted-file-system.ts';
 import type { PlannedFault } from './support/mount-main.ts';
 import { type MountProcess, TestFileSystem } from './support/mount-process.ts';
 
@@ -78,6 +79,29 @@ test(
     const after = await stateOf(mountpoint);
     expect(after?.store.answers).toBe(true);
     expect(after?.readOnlyBecause).toBeUndefined();
+    await requireCleanEnd(set);
+  },
+);
+
+test(
+  'a store that has not answered for as long as --store-timeout says makes the mount read-only, until it answers again',
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using set = await mountedWith(['--dirty-block-upload-delay', '0', '--store-timeout', '2']);
+    const { mounted, mountpoint } = set;
+    await breakDown(mounted, { kind: 'fail' });
+    const readOnly = mounted.logged('read-only until it does');
+    await writeFile(join(mountpoint, 'dirty'), 'written before', { flush: true });
+    await readOnly;
+    await expect(writeFile(join(mountpoint, 'more'), 'x')).rejects.toMatchObject({ code: 'EROFS' });
+    expect(await readFile(join(mountpoint, 'dirty'), 'utf8')).toBe('written before');
+    const shown = await runCommand('s3qlstat', [mountpoint]);
+    expect([shown.exitCode, shown.stdout]).toEqual([0, expect.stringMatching(/read-only.*gave up after 2 seconds/is)]);
+    const writable = mounted.logged('not read-only any more');
+    await works(mounted);
+    await writable;
+    await writeFile(join(mountpoint, 'more'), 'x');
+    expect((await runCommand('s3qlstat', [mountpoint])).stdout).not.toMatch(/read-only/i);
     await requireCleanEnd(set);
   },
 );

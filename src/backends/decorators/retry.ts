@@ -155,8 +155,10 @@ export class RetryingBackend extends InterceptedBackend {
     subject.signal?.throwIfAborted();
     const delayMs = schedule.nextDelayMs(error.retryAfterMs);
     if (delayMs === undefined) {
-      const hours = Math.round(this.#policy.giveUpAfterMs / MS_PER_HOUR);
-      throw new GaveUpError(`gave up after ${hours} hours (${subject.name} ${subject.subject}): ${error.message}`, { cause: error });
+      throw new GaveUpError(
+        `gave up after ${durationText(this.#policy.giveUpAfterMs)} (${subject.name} ${subject.subject}): ${error.message}`,
+        { cause: error },
+      );
     }
     this.#onRetry({ level: levelOf(failures), operation: subject, failures, delayMs, error });
     this.#rate.count(this.#clock.now());
@@ -180,6 +182,10 @@ export class RetryingBackend extends InterceptedBackend {
 function isTrouble(error: BackendError): boolean {
   if (error instanceof NoSpaceError) return false;
   return error.temporary || TROUBLE.some((kind) => error instanceof kind);
+}
+
+function durationText(ms: number): string {
+  return ms < MS_PER_HOUR ? `${Math.round(ms / 1000)} seconds` : `${Math.round(ms / MS_PER_HOUR)} hours`;
 }
 
 function canonical(metadata: ObjectMetadata): string {

@@ -39,6 +39,8 @@ interface MountOwnOptions {
   readonly fsync: FsyncTarget;
   /** 0: as long as it takes. */
   readonly readTimeoutMs: number;
+  /** How long a failing request to the store is tried again. */
+  readonly storeTimeoutMs: number;
   /** When the cache is full and the store does not work: writers wait, or get an error. */
   readonly fullCache: 'wait' | 'fail';
   /** Mount although the store says that the file system is mounted elsewhere. */
@@ -175,6 +177,15 @@ export const mountSpec: CommandSpec<
       initial: 300_000,
       fallback: '300',
       description: 'A read whose data is not cached fails if the store has not given it after this time (0: wait as long as it takes)',
+    },
+    storeTimeoutMs: {
+      long: '--store-timeout',
+      value: 'seconds',
+      parse: seconds,
+      initial: 86_400_000,
+      fallback: '86400',
+      description:
+        'A request to the store that fails is tried again for this long. If what is written cannot be stored then, the mount is read-only until the store takes it again',
     },
     fullCache: {
       long: '--full-cache',

@@ -11,45 +11,22 @@ import { errnoText } from '../../util/errno-text.ts';
 import { FsError, UserError } from '../../util/errors.ts';
 import type { Interaction } from '../../util/interaction.ts';
 import { logger } from '../../util/log.ts';
-import { openFileSystem } from '../open-file-system.ts';
+import { openForCommand } from '../open-for-command.ts';
 import { CopyIn } from './copy-in.ts';
 import { CopyReport } from './copy-report.ts';
 import { FileErrors } from './file-errors.ts';
 import { baseName, parentPath, resolvePath } from './paths.ts';
 
-const METADATA_BACKUP_INTERVAL_MS = 6 * 3_600_000;
-/** A file is complete when the next is begun: nothing is gained by waiting longer for further changes. */
-const DIRTY_BLOCK_UPLOAD_DELAY_MS = 1_000;
-
 const log = logger('direct');
 
-/** Copies to the target: into it if it is a directory, else, if there is one source, to that name. @throws UserError, what openFileSystem throws */
+/** Copies to the target: into it if it is a directory, else, if there is one source, to that name. @throws UserError, what openForCommand throws */
 export async function putFiles(
-  { storage, compress }: DirectRequest,
+  request: DirectRequest,
   sources: readonly string[],
   target: string,
   interaction: Interaction,
 ): Promise<CopySummary> {
-  await using opened = await openFileSystem(
-    {
-      storage,
-      compress,
-      program: 's3ql put',
-      takeOver: false,
-      nfs: false,
-      cacheSizeBytes: undefined,
-      maxCacheEntries: undefined,
-      keepCache: false,
-      dirtyBlockUploadDelayMs: DIRTY_BLOCK_UPLOAD_DELAY_MS,
-      metadataBackupIntervalMs: METADATA_BACKUP_INTERVAL_MS,
-      fsync: 'local',
-      readTimeoutMs: 0,
-      fullCache: 'wait',
-      atimePolicy: 'noatime',
-      directoryAtimePolicy: 'noatime',
-    },
-    interaction,
-  );
+  await using opened = await openForCommand(request, 's3ql put', interaction);
   const { fileSystem, gate } = opened;
   const { progress, signal } = interaction;
   opened.start();
