@@ -30,8 +30,8 @@ export async function clearStore(request: AdminRequest, { ask, progress, signal 
   const answer = await ask(`This deletes EVERYTHING at ${backend.url}, and the local copy. Type "yes" to go on:`);
   if (answer.trim() !== 'yes') throw new UserError('Aborted: nothing was deleted.');
   await lease.requireHeld();
-  local.clear();
   await backend.delete(SUPERBLOCK_KEY, { signal });
+  local.clear();
   using step = progress.step('Deleting objects', 'objects');
   let deletedCount = 0;
   let batch: string[] = [];

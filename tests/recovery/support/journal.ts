@@ -32,6 +32,11 @@ export class Journal {
     await writeFile(join(mountpoint, 'unsynced'), randomBytes(FILE_BYTES));
   }
 
+  /** Nothing is promised any more: the file system was deleted. */
+  forget(): void {
+    this.#promised.clear();
+  }
+
   /** What is promised and not kept, one line each. */
   async broken(mountpoint: string): Promise<string[]> {
     const problems: string[] = [];

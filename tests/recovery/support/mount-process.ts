@@ -34,6 +34,8 @@ export interface MountParameters {
   readonly argv?: readonly string[];
   readonly mountpoint?: string;
   readonly host?: string;
+  /** Default: the one that mkfs was given. */
+  readonly passphrase?: string;
 }
 
 /** What a process answers that died instead. */
@@ -99,6 +101,12 @@ export class TestFileSystem implements AsyncDisposable {
     await mkdir(this.storeDirectory);
   }
 
+  /** For the copy of another remote store. */
+  async clearStoreDirectory(): Promise<void> {
+    await rm(this.storeDirectory, { recursive: true });
+    await mkdir(this.storeDirectory);
+  }
+
   /** Takes away what dead processes left mounted. */
   async clearMounts(): Promise<void> {
     const { mountpoint } = this;
@@ -159,12 +167,12 @@ export class MountProcess implements AsyncDisposable {
 
   /** Mounts; on another mountpoint than the usual one, or with another machine's cache directory. */
   mount(options: MountParameters = {}): Promise<Outcome> {
-    const { death, argv = [], host, mountpoint = this.#fileSystem.mountpoint } = options;
+    const { death, argv = [], host, mountpoint = this.#fileSystem.mountpoint, passphrase = PASSPHRASE } = options;
     const all = [...this.#common(host), '--compress', 'none', '--metadata-backup-interval', '0'];
     return this.tell({
       do: 'mount',
       argv: [...all, ...argv, this.#fileSystem.url, mountpoint],
-      passphrase: PASSPHRASE,
+      passphrase,
       ...(death === undefined ? {} : { death }),
     });
   }

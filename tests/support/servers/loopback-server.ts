@@ -42,7 +42,9 @@ export type Fault =
   /** The first half of the body, then silence. */
   | { readonly kind: 'stall' }
   /** A byte of the body is another one. */
-  | { readonly kind: 'corrupt' };
+  | { readonly kind: 'corrupt' }
+  /** The test is told of the request before or after it is worked on, and all goes well. */
+  | { readonly kind: 'tell'; readonly before?: () => void; readonly after?: () => void };
 
 export interface PlannedFault {
   /** Matched against `METHOD target`. */
@@ -122,7 +124,9 @@ export class LoopbackServer implements AsyncDisposable {
         incoming.socket.destroy();
         return;
       }
+      if (fault?.kind === 'tell') fault.before?.();
       const answer = fault?.kind === 'answer' ? fault.answer : await handler(request);
+      if (fault?.kind === 'tell') fault.after?.();
       if (fault?.kind === 'lose-answer') incoming.socket.destroy();
       else send(response, request.method, answer, fault);
     } catch (error) {
