@@ -252,7 +252,11 @@ async function follow(
       if ('ended' in event) return event.ended.exitCode;
       if ('steps' in event) latest = event.steps;
       else if ('answered' in event) settle(answers, event);
-      else if (shown) display?.finished(event.finished);
+      else if (shown) {
+        // What goes on without it first, or the step that is over would be shown again below the words that it is over.
+        display?.show(latest);
+        display?.finished(event.finished);
+      }
     }
     return undefined;
   } catch {

@@ -56,6 +56,32 @@ test('on a terminal one line is overwritten, at most four times a second, and ma
   ]);
 });
 
+test('a status line leaves out what does not fit, the count first, then the rate', () => {
+  const step = {
+    title: 'Uploading data',
+    unit: 'blocks',
+    elapsedMs: 0,
+    done: 12,
+    total: 40,
+    bytesDone: MIB,
+    bytesTotal: 4 * MIB,
+    bytesPerSecond: MIB / 2,
+    leftMs: 6000,
+  };
+  const full = 'Uploading data: 12 of 40 blocks, 1.00 MiB of 4.00 MiB (25 %), 512.00 KiB/s, 6 s left';
+  expect(progressText(step, full.length)).toBe(full);
+  expect(progressText(step, full.length - 1)).toBe('Uploading data: 1.00 MiB of 4.00 MiB (25 %), 512.00 KiB/s, 6 s left');
+  expect(progressText(step, 60)).toBe('Uploading data: 1.00 MiB of 4.00 MiB (25 %), 6 s left');
+});
+
+test('a terminal without a size has room for a whole line', () => {
+  const stream = new FakeStream({ isTTY: true, columns: 0 });
+  const step = reportProgress(terminalDisplay(new Terminal(stream, {}))).step('Checking', 'objects');
+  vi.advanceTimersByTime(250);
+  step[Symbol.dispose]();
+  expect(stream.written[0]).toBe('\r\u001B[KChecking...');
+});
+
 test('rates are those of the last ten seconds', () => {
   const lines: string[] = [];
   const step = reportProgress(lineDisplay((line) => lines.push(line))).step('Reading', 'objects');

@@ -31,11 +31,17 @@ export class Terminal {
     this.#stream.write(this.#status === '' ? `${text}\n` : `${CLEAR_LINE}${text}\n${this.#status}`);
   }
 
+  /** How much of a status line is shown. One column stays free: a full line would wrap. */
+  get statusColumns(): number {
+    const { columns } = this.#stream;
+    // A terminal that nobody has told its size, as those of scripts, has 0 columns.
+    return (columns === undefined || columns === 0 ? DEFAULT_COLUMNS : columns) - 1;
+  }
+
   /** Shows the text as status line; an empty text takes it away. No effect if not interactive. */
   status(text: string): void {
     if (!this.interactive) return;
-    // One column stays free: a full line would wrap.
-    const status = text.slice(0, (this.#stream.columns ?? DEFAULT_COLUMNS) - 1);
+    const status = text.slice(0, this.statusColumns);
     if (status === this.#status) return;
     this.#status = status;
     this.#stream.write(`${CLEAR_LINE}${status}`);
