@@ -122,9 +122,9 @@ test('a cache directory is made for its owner alone, or refused with exit code 4
     ensureCachedir(made);
     expect(statSync(made).mode & 0o777).toBe(0o700);
     writeFileSync(join(directory, 'file'), '');
-    expect(() => ensureCachedir(join(directory, 'file', 'x'))).toThrow(
-      expect.objectContaining({ name: 'UserError', exitCode: 45 }) as Error,
-    );
+    for (const impossible of [join(directory, 'file', 'x'), '/proc/s3ql']) {
+      expect(() => ensureCachedir(impossible)).toThrow(expect.objectContaining({ name: 'UserError', exitCode: 45 }) as Error);
+    }
   } finally {
     rmSync(directory, { recursive: true });
   }

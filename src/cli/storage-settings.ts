@@ -2,12 +2,12 @@
  * Where a file system is stored and how it is reached: the command line, completed by the authfile's settings for the storage URL, by defaults,
  * and, for credentials that are nowhere to be found (secret-sources.ts), by the person.
  */
-import { mkdirSync } from 'node:fs';
 import { readAuthinfo2 } from '../backends/authinfo2.ts';
 import type { BackendSpec } from '../backends/backend-factory.ts';
 import { backendFactoryFor, backendSpec, canonicalStorageUrl } from '../backends/open-backend.ts';
 import type { CompressionSpec } from '../envelope/compression-spec.ts';
 import { UserError } from '../util/errors.ts';
+import { makeDirectories } from '../util/make-directories.ts';
 import { EXIT_CACHEDIR, EXIT_INVALID_COMMAND_LINE } from './exit-codes.ts';
 import { InvalidValueError } from './options/option.ts';
 import { DEFAULT_CACHEDIR, DEFAULT_MAX_CONNECTIONS, type StorageOptions, type StorageUrlArgument } from './options/shared.ts';
@@ -71,7 +71,7 @@ export async function storageSettings(
 /** Makes the directory, for its owner alone, if it is missing. @throws UserError (45) */
 export function ensureCachedir(cachedir: string): void {
   try {
-    mkdirSync(cachedir, { recursive: true, mode: 0o700 });
+    makeDirectories(cachedir, 0o700);
   } catch (error) {
     throw new UserError(`Cannot use the cache directory ${cachedir}: ${(error as Error).message}`, EXIT_CACHEDIR, { cause: error });
   }
