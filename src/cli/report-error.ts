@@ -68,6 +68,10 @@ export function describeError(error: unknown): ErrorReport {
   if (error instanceof InterruptedError) return { exitCode: EXIT_INTERRUPTED };
   // Whoever read our output has seen enough.
   if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return { exitCode: EXIT_BROKEN_PIPE };
+  // Of Node's process.cwd().
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
+    return { exitCode: EXIT_ERROR, message: 'the current directory has been removed: change to another, or give absolute paths' };
+  }
   const summary = error instanceof Error ? error.message : String(error);
   return { exitCode: EXIT_ERROR, message: `unexpected failure: ${oneLine(summary)}`, details: errorText(error) };
 }

@@ -35,6 +35,21 @@ test('a launcher works by a symbolic link, from any directory', () => {
   expect(run(join(directory, 'link'), ['--version']).stdout).toMatch(/^s3qlstat \d/);
 });
 
+test('in a directory that has been removed, relative paths are refused in a line, and absolute ones work', () => {
+  const inRemovedDirectory = (...args: readonly string[]): ReturnType<typeof run> =>
+    run('/bin/sh', ['-c', 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', 'sh', ...args]);
+  const relative = inRemovedDirectory(join(BIN, 'mount.s3ql'), 'local:///nowhere', 'mnt');
+  expect(relative).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^error: the current directory has been removed: .*\n$/m) as string,
+  });
+  expect(relative.stderr).not.toContain('bug');
+  expect(inRemovedDirectory(join(BIN, 'mount.s3ql'), 'local:///nowhere', directory)).toMatchObject({
+    status: 16,
+    stderr: expect.stringContaining('/nowhere/ does not exist') as string,
+  });
+});
+
 test('s3ql lists all commands, and runs each by its short and its full name', () => {
   const { stdout } = run(join(BIN, 's3ql'), ['--help']);
   for (const { name } of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
