@@ -47,7 +47,10 @@ export async function unmount(path: string, lazy: boolean, { display, progress }
   const eventsPath = await control.eventsPath();
   await flush(control, progress);
   using events = eventsPath === undefined ? undefined : await MountEventsListener.connect(eventsPath, display);
-  await callUmount(mount.mountpoint, false);
+  await callUmount(mount.mountpoint, false).catch(async (error: unknown) => {
+    // Somebody else did it meanwhile: what remains is to wait as they do.
+    if (await isInMountTable(mount)) throw error;
+  });
   const exitCode = await events?.outcome();
   await waitForEnd(pid, commandLine, progress);
   if (events !== undefined && exitCode !== 0) throw notStored(mount.mountpoint, exitCode);
@@ -85,6 +88,10 @@ async function findMount(path: string): Promise<MountTableEntry> {
   if (mount === undefined) throw new UserError(`${path} is not a mountpoint`, EXIT_NOT_MOUNTED);
   if (mount.type !== MOUNT_TYPE) throw new UserError(`${path} is not an S3QL file system (it is of type ${mount.type})`, EXIT_NOT_MOUNTED);
   return mount;
+}
+
+async function isInMountTable({ device, mountpoint }: MountTableEntry): Promise<boolean> {
+  return (await readMountTable()).some((entry) => entry.device === device && entry.mountpoint === mountpoint);
 }
 
 async function isDead(mountpoint: string): Promise<boolean> {

@@ -47,8 +47,13 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function start(program: string, args: readonly string[], cwd: string = directory): ChildProcessWithoutNullStreams {
-  return spawn(program.includes('/') ? program : join(BIN, program), args, { cwd });
+function start(
+  program: string,
+  args: readonly string[],
+  cwd: string = directory,
+  env: NodeJS.ProcessEnv = process.env,
+): ChildProcessWithoutNullStreams {
+  return spawn(program.includes('/') ? program : join(BIN, program), args, { cwd, env });
 }
 
 async function finish(child: ChildProcessWithoutNullStreams): Promise<Result> {
@@ -57,8 +62,12 @@ async function finish(child: ChildProcessWithoutNullStreams): Promise<Result> {
 }
 
 /** Runs a command to its end, with the passphrase on standard input. */
-async function run(program: string, args: readonly string[], options: { input?: string; cwd?: string } = {}): Promise<Result> {
-  const child = start(program, args, options.cwd);
+async function run(
+  program: string,
+  args: readonly string[],
+  options: { input?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Result> {
+  const child = start(program, args, options.cwd, options.env);
   // A command that ends early does not read its input.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? `${PASSPHRASE}\n`);
@@ -382,6 +391,24 @@ describe('unmounting', () => {
 
   test('works from inside the mount, as long as nobody else is there', async () => {
     expect((await run('umount.s3ql', [mountpoint], { cwd: mountpoint })).exitCode).toBe(0);
+  });
+
+  test('when somebody else unmounts first, still waits until everything is stored', async () => {
+    const programs = join(directory, 'programs');
+    mkdirSync(programs);
+    const path = process.env['PATH'] ?? '';
+    for (const name of ['umount', 'fusermount3']) {
+      writeFileSync(join(programs, name), `#!/bin/sh\nPATH='${path}'\n${name} "$@"\nexec ${name} "$@"\n`, { mode: 0o755 });
+    }
+    mkdirSync(join(mountpoint, 'directory'));
+    const pid = await daemonPid();
+    expect(await run('umount.s3ql', [mountpoint], { env: { ...process.env, PATH: `${programs}:${path}` } })).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: '',
+    });
+    expect(isRunning(pid)).toBe(false);
+    expect(await isMounted()).toBe(false);
   });
 
   test('a crashed mount is taken away by umount.s3ql', async () => {
