@@ -9,6 +9,11 @@ import { FsError } from '../util/errors.ts';
 export const ACL_ACCESS_NAME: Uint8Array = Buffer.from('system.posix_acl_access');
 export const ACL_DEFAULT_NAME: Uint8Array = Buffer.from('system.posix_acl_default');
 
+/** Whether the extended attribute is one of the two that hold ACLs. */
+export function isAclName(name: Uint8Array): boolean {
+  return Buffer.compare(name, ACL_ACCESS_NAME) === 0 || Buffer.compare(name, ACL_DEFAULT_NAME) === 0;
+}
+
 const VERSION = 2;
 const HEADER_BYTES = 4;
 const ENTRY_BYTES = 8;

@@ -1,7 +1,7 @@
 /** Extended attributes (man 7 xattr), POSIX ACLs among them. */
 import { FsError } from '../util/errors.ts';
 import type { InodeId } from '../metadata/types.ts';
-import { ACL_ACCESS_NAME, ACL_DEFAULT_NAME, isMinimalAcl, modeOfAcl, parseAcl } from './posix-acl.ts';
+import { ACL_ACCESS_NAME, ACL_DEFAULT_NAME, isAclName, isMinimalAcl, modeOfAcl, parseAcl } from './posix-acl.ts';
 import { type FileSystemContext, requireInode, requireUnlocked } from './context.ts';
 import { isDirectory, S_ISGID } from './file-mode.ts';
 
@@ -56,7 +56,7 @@ export class XattrOperations {
     requireUnlocked(this.#context, id);
     if (!database.xattrs.remove(id, name)) {
       // Removing an ACL that is not there is no error to the kernel's ACL interface.
-      if (sameBytes(name, ACL_ACCESS_NAME) || sameBytes(name, ACL_DEFAULT_NAME)) return;
+      if (isAclName(name)) return;
       throw new FsError('ENODATA');
     }
     this.#changed(id);
@@ -91,7 +91,7 @@ export class XattrOperations {
 
 /** xattr(7): the kernel asks FUSE about every name, whatever it begins with. @throws FsError EOPNOTSUPP, EINVAL (nothing but the namespace) */
 function requireKnownNamespace(name: Uint8Array): void {
-  if (sameBytes(name, ACL_ACCESS_NAME) || sameBytes(name, ACL_DEFAULT_NAME)) return;
+  if (isAclName(name)) return;
   const namespace = NAMESPACES.find((prefix) => sameBytes(name.subarray(0, prefix.length), prefix));
   if (namespace === undefined) throw new FsError('EOPNOTSUPP');
   if (name.length === namespace.length) throw new FsError('EINVAL');

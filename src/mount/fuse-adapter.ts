@@ -24,6 +24,7 @@ import { MAX_NAME_BYTES } from '../filesystem/directory-operations.ts';
 import { isDirectory, S_IFDIR, S_IFMT, S_IFREG } from '../filesystem/file-mode.ts';
 import { FALLOC_FL_PUNCH_HOLE } from '../filesystem/file-operations.ts';
 import type { FileSystem } from '../filesystem/file-system.ts';
+import { isAclName } from '../filesystem/posix-acl.ts';
 import { FsError } from '../util/errors.ts';
 import type { WriteGate } from './write-gate.ts';
 
@@ -74,6 +75,8 @@ export interface FuseAdapterOptions {
   /** Owner of the control file: who may speak to this mount. */
   readonly ownerUid: number;
   readonly ownerGid: number;
+  /** False where the mount is for its owner alone, who may then use what others own. */
+  readonly kernelChecksPermissions: boolean;
 }
 
 export class FuseAdapter implements Handlers {
@@ -104,8 +107,18 @@ export class FuseAdapter implements Handlers {
 
   setattr(context: RequestContext, node: number, set: SetAttributes): MaybePromise<AttributesReply> {
     this.#options.gate.requireOpen(set.size === undefined ? 'any' : 'makes-room');
+    this.#refuseGivingAway(context, node, set);
     const changed = this.#fs.attributes.change(node as InodeId, set, context);
     return changed instanceof Promise ? changed.then((inode) => this.#attributes(inode)) : this.#attributes(changed);
+  }
+
+  /**
+   * Whatever else is allowed where the kernel does not check, files are not given away: `cp -a` of what others own tries to, and if that succeeds
+   * the kernel refuses it the ACL of what it no longer owns. @throws FsError EPERM
+   */
+  #refuseGivingAway({ uid }: RequestContext, node: number, set: SetAttributes): void {
+    if (this.#options.kernelChecksPermissions || set.uid === undefined || set.uid === uid || uid === 0) return;
+    if (set.uid !== this.#fs.inode(node as InodeId).uid) throw new FsError('EPERM', 'only root gives files to others');
   }
 
   readlink(_context: RequestContext, node: number): Uint8Array {
@@ -287,6 +300,9 @@ export class FuseAdapter implements Handlers {
       return this.#options.controlFile.set(Buffer.from(name), Buffer.from(value));
     }
     this.#options.gate.requireOpen();
+    // A kernel that does not check ACLs does not notice either that the mode has followed one. Programs then use chmod.
+    if (!this.#options.kernelChecksPermissions && isAclName(name))
+      throw new FsError('EOPNOTSUPP', 'no ACLs where the kernel does not check them');
     return this.#fs.xattrs.set(node as InodeId, name, value, flags, killSgid);
   }
 

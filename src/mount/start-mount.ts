@@ -75,6 +75,7 @@ async function mountKernel(
   served: { readonly fileSystem: FileSystem; readonly controlFile: ControlFile; readonly gate: WriteGate },
 ): Promise<FuseMount> {
   const uid = process.getuid?.() ?? 0;
+  const features = fuseFeatures(request);
   try {
     return await mountFuse({
       ...kernelMountOptions(request, url),
@@ -83,9 +84,10 @@ async function mountKernel(
         generation: superblock.inodeGeneration,
         ownerUid: uid,
         ownerGid: process.getgid?.() ?? 0,
+        kernelChecksPermissions: features.posixAcl === true,
       }),
       session: {
-        features: fuseFeatures(request),
+        features,
         onError: (error, request_) => log.error(error, 'Error while answering %s', request_),
         ...(request.allowRoot && !request.allowOther ? { onlyRootAndUid: uid } : {}),
       },

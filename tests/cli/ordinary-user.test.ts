@@ -78,6 +78,25 @@ test('the mount of an ordinary user: who uses it is named, nobody else takes it 
   expect(stdout).toBe('in use: exit 1\na stranger: exit 1\na stranger: exit 1\nmounted: 1\nmounted: 0\ncontent\nmounted: 0\n');
 });
 
+test('what an ordinary user copies becomes his, as on any disk, and he gets at everything in his mount', async () => {
+  const { stdout, stderr, exitCode } = await withUsersMount(`
+     mkdir "$1/tree"
+     echo content >"$1/tree/file"
+     $user cp -a "$1/tree" "$HOME/mnt"
+     $user stat -c '%u %a' "$HOME/mnt/tree" "$HOME/mnt/tree/file"
+     $user chown 0 "$HOME/mnt/tree" 2>/dev/null || echo "chown: exit $?"
+     $user chown 65534 "$HOME/mnt/tree"
+     $user setfacl -m u:0:r "$HOME/mnt/tree" 2>/dev/null || echo "setfacl: exit $?"
+     $user chmod 0 "$HOME/mnt/tree/file"
+     $user cat "$HOME/mnt/tree/file"
+     $user umount.s3ql "$HOME/mnt"`);
+  expect({ stdout, stderr, exitCode }).toEqual({
+    stdout: '65534 755\n65534 644\nchown: exit 1\nsetfacl: exit 1\ncontent\n',
+    stderr: '',
+    exitCode: 0,
+  });
+});
+
 test('on a terminal umount.s3ql shows how far the upload is; elsewhere nothing is overwritten', async () => {
   const write = `$user sh -c 'head -c 2000000 /dev/urandom | base64 -w0 >"$HOME/mnt/file"'`;
   const terminal = await withUsersMount(`${write}
