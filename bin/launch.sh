@@ -41,4 +41,5 @@ fi
 # Threads share two heaps of the C library instead of having one each: what one of them freed serves the others.
 export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}"
 
-exec "$node" "$main" "${self##*/}" "$@"
+# The young generation of each thread's JavaScript heap: the default, four times as large, makes a mount's process 50 MB larger and nothing faster.
+exec "$node" --max-semi-space-size=4 "$main" "${self##*/}" "$@"

@@ -11,6 +11,7 @@ import type { Target, TargetKind } from './target.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MOUNT_MAIN = join(ROOT, 'bench/targets/s3ql-mount-main.ts');
 /** What bin/launch.sh sets. */
+const LAUNCHER_OPTIONS = ['--max-semi-space-size=4'];
 const LAUNCHER_ENVIRONMENT = {
   NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/s3ql'),
   MALLOC_ARENA_MAX: '2',
@@ -87,7 +88,18 @@ class S3qlTarget implements Target {
     }
     this.#mount = await ServedMount.start({
       command: process.execPath,
-      args: [...nodeOptions(), MOUNT_MAIN, ...this.#common, '--quiet', '--allow-other', '--compress', 'zlib-6', this.#url, this.directory],
+      args: [
+        ...LAUNCHER_OPTIONS,
+        ...nodeOptions(),
+        MOUNT_MAIN,
+        ...this.#common,
+        '--quiet',
+        '--allow-other',
+        '--compress',
+        'zlib-6',
+        this.#url,
+        this.directory,
+      ],
       mountpoint: this.directory,
       input: PASSPHRASE,
       env: { ...LAUNCHER_ENVIRONMENT, S3QL_BENCH_DELAY_MS: String(this.#delayMs) },

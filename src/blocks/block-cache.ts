@@ -9,6 +9,9 @@ import type { InodeId } from '../metadata/types.ts';
 
 type MaybePromise<T> = T | Promise<T>;
 
+/** Entries that a mount's cache may have if nobody says; its index takes some 300 bytes of memory for each. */
+export const DEFAULT_MAX_CACHE_ENTRIES: number = 100_000;
+
 export interface BlockCacheLimits {
   /** Bytes on local disk that cached blocks may occupy. Hard: writers wait rather than exceed it. */
   readonly sizeBytes: number;

@@ -1,13 +1,11 @@
 /** How large the block cache may become if nobody says, and whether the process may open enough files for it. */
 import { mkdirSync, readFileSync, statfsSync } from 'node:fs';
-import type { BlockCacheLimits } from '../blocks/block-cache.ts';
+import { type BlockCacheLimits, DEFAULT_MAX_CACHE_ENTRIES } from '../blocks/block-cache.ts';
 import { UserError } from '../util/errors.ts';
 
 const EXIT_TOO_FEW_DESCRIPTORS = 37;
 /** Share of the cache directory's free space that the cache takes by default. */
 const FREE_SPACE_SHARE = 0.8;
-/** The index of the cache takes some 200 bytes of memory per entry. */
-const DEFAULT_MAX_ENTRIES = 200_000;
 /** Descriptors for everything but connections and cached segments. */
 const OTHER_DESCRIPTORS = 96;
 const DESCRIPTORS_PER_CONNECTION = 3;
@@ -22,7 +20,7 @@ export interface CacheLimitOptions {
 }
 
 export function cacheLimits(options: CacheLimitOptions): BlockCacheLimits {
-  const entryCount = options.maxCacheEntries ?? DEFAULT_MAX_ENTRIES;
+  const entryCount = options.maxCacheEntries ?? DEFAULT_MAX_CACHE_ENTRIES;
   return { entryCount, sizeBytes: options.cacheSizeBytes ?? defaultSize(options, entryCount) };
 }
 

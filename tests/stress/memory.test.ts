@@ -31,7 +31,7 @@ async function makeFiles(directory: string, count: number): Promise<void> {
     '    with open(f"{d}/file-{i}", "wb") as f:',
     '        if i % 10 == 0: f.write(b"content of file %d" % i)',
   ].join('\n');
-  await mustRun('python3', ['-c', program, directory, String(count), String(FILES_PER_DIRECTORY)]);
+  await mustRun('python3', ['-c', program, directory, String(count), String(FILES_PER_DIRECTORY)], { timeoutMs: TIMEOUT_MS });
 }
 
 test(`the process stays below ${LIMIT_BYTES / 1e6} MB with ${FILES} files`, { timeout: TIMEOUT_MS }, async () => {

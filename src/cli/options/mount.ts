@@ -1,4 +1,5 @@
 /** mount.s3ql: arguments and options. */
+import { DEFAULT_MAX_CACHE_ENTRIES } from '../../blocks/block-cache.ts';
 import type { CompressionSpec } from '../../envelope/compression-spec.ts';
 import type { CommandSpec } from './option.ts';
 import {
@@ -23,7 +24,7 @@ interface MountOwnOptions {
   readonly compress: CompressionSpec | undefined;
   /** Undefined: by the free space of the cache directory's disk. */
   readonly cacheSizeBytes: number | undefined;
-  /** Undefined: by the limit of open files. */
+  /** Undefined: DEFAULT_MAX_CACHE_ENTRIES. */
   readonly maxCacheEntries: number | undefined;
   readonly keepCache: boolean;
   readonly allowOther: boolean;
@@ -126,7 +127,7 @@ export const mountSpec: CommandSpec<
       value: 'n',
       parse: integer(1),
       initial: undefined,
-      fallback: 'by the limit of open files',
+      fallback: String(DEFAULT_MAX_CACHE_ENTRIES),
       description: 'Largest number of blocks in the cache',
     },
     keepCache: { long: '--keep-cache', description: 'Keep the cached data when unmounting, for the next mount on this machine' },
