@@ -5,7 +5,7 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 
 /** Page cache of the connection that serves the file system. Pages changed by the open transaction come on top. */
-export const MAIN_CACHE_BYTES: number = 32 * 1024 * 1024;
+export const MAIN_CACHE_BYTES: number = 20 * 1024 * 1024;
 
 export interface ConnectionOptions {
   readonly cacheBytes?: number;
