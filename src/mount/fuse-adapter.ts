@@ -77,6 +77,8 @@ export interface FuseAdapterOptions {
   readonly ownerGid: number;
   /** False where the mount is for its owner alone, who may then use what others own. */
   readonly kernelChecksPermissions: boolean;
+  /** Has the kernel ask for the inode's attributes again. */
+  readonly forgetAttributes: (inode: InodeId) => Promise<void>;
 }
 
 export class FuseAdapter implements Handlers {
@@ -300,10 +302,9 @@ export class FuseAdapter implements Handlers {
       return this.#options.controlFile.set(Buffer.from(name), Buffer.from(value));
     }
     this.#options.gate.requireOpen();
-    // A kernel that does not check ACLs does not notice either that the mode has followed one. Programs then use chmod.
-    if (!this.#options.kernelChecksPermissions && isAclName(name))
-      throw new FsError('EOPNOTSUPP', 'no ACLs where the kernel does not check them');
-    return this.#fs.xattrs.set(node as InodeId, name, value, flags, killSgid);
+    this.#fs.xattrs.set(node as InodeId, name, value, flags, killSgid);
+    // A kernel that does not check ACLs does not notice either that the mode has followed this one; its caller shall.
+    if (!this.#options.kernelChecksPermissions && isAclName(name)) return this.#options.forgetAttributes(node as InodeId);
   }
 
   getxattr(context: RequestContext, node: number, name: Uint8Array): Uint8Array {

@@ -54,7 +54,7 @@ export async function startMount(request: MountRequest, interaction: Interaction
   );
   log.info('Mounting filesystem...');
   const { url } = request.storage.backend;
-  const fuse = await mountKernel(request, url, superblock, { fileSystem, controlFile, gate }).catch(async (error: unknown) => {
+  const fuse = await mountKernel(request, url, superblock, { fileSystem, controlFile, gate, kernel }).catch(async (error: unknown) => {
     await opened.giveBack(interaction.progress);
     throw error;
   });
@@ -72,7 +72,7 @@ async function mountKernel(
   request: MountRequest,
   url: string,
   superblock: Superblock,
-  served: { readonly fileSystem: FileSystem; readonly controlFile: ControlFile; readonly gate: WriteGate },
+  served: { readonly fileSystem: FileSystem; readonly controlFile: ControlFile; readonly gate: WriteGate; readonly kernel: NotifiedKernel },
 ): Promise<FuseMount> {
   const uid = process.getuid?.() ?? 0;
   const features = fuseFeatures(request);
@@ -85,6 +85,7 @@ async function mountKernel(
         ownerUid: uid,
         ownerGid: process.getgid?.() ?? 0,
         kernelChecksPermissions: features.posixAcl === true,
+        forgetAttributes: (inode) => served.kernel.attributesChanged(inode),
       }),
       session: {
         features,
@@ -150,5 +151,10 @@ class NotifiedKernel implements KernelCaches {
 
   inodeChanged(inode: InodeId): void {
     this.#fuse?.notifier.invalidateInode(inode).catch((error: unknown) => log.warn(error, 'Cannot notify the kernel'));
+  }
+
+  /** Resolves when the kernel knows. Its data stays: dropping that may have to wait for requests that wait for this one. */
+  async attributesChanged(inode: InodeId): Promise<void> {
+    await this.#fuse?.notifier.invalidateInode(inode, -1n);
   }
 }

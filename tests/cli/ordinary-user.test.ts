@@ -86,12 +86,14 @@ test('what an ordinary user copies becomes his, as on any disk, and he gets at e
      $user stat -c '%u %a' "$HOME/mnt/tree" "$HOME/mnt/tree/file"
      $user chown 0 "$HOME/mnt/tree" 2>/dev/null || echo "chown: exit $?"
      $user chown 65534 "$HOME/mnt/tree"
-     $user setfacl -m u:0:r "$HOME/mnt/tree" 2>/dev/null || echo "setfacl: exit $?"
+     $user setfacl -m u:0:rw "$HOME/mnt/tree/file"
+     $user stat -c '%a' "$HOME/mnt/tree/file"
+     $user getfacl -cnp "$HOME/mnt/tree/file"
      $user chmod 0 "$HOME/mnt/tree/file"
      $user cat "$HOME/mnt/tree/file"
      $user umount.s3ql "$HOME/mnt"`);
   expect({ stdout, stderr, exitCode }).toEqual({
-    stdout: '65534 755\n65534 644\nchown: exit 1\nsetfacl: exit 1\ncontent\n',
+    stdout: '65534 755\n65534 644\nchown: exit 1\n664\nuser::rw-\nuser:0:rw-\ngroup::r--\nmask::rw-\nother::r--\n\ncontent\n',
     stderr: '',
     exitCode: 0,
   });

@@ -90,6 +90,7 @@ test('requests that make no sense are answered, harm nothing, and meet no error 
     ownerUid: 0,
     ownerGid: 0,
     kernelChecksPermissions: false,
+    forgetAttributes: async () => undefined,
   });
   const onError = (error: unknown): void => void (error instanceof MessageError || unforeseen.push(error));
   new Session(transport, adapter, { onError, maxWriteBytes: 65_536 }).start();
