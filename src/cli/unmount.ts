@@ -126,32 +126,30 @@ function inUse(mountpoint: string, users: readonly MountUser[]): UserError {
 async function flush(control: ControlFile, progress: ProgressReporter): Promise<void> {
   using step = progress.step('Uploading changed data', 'blocks');
   const stop = new AbortController();
-  const watching = watchDirtyFigures(control, stop.signal, (done, total, bytesDone, bytesTotal) =>
-    step.update({ done, total, bytesDone, bytesTotal }),
-  );
+  let [total, bytesTotal] = [0, 0];
+  const watching = watchDirtyFigures(control, stop.signal, (dirty, bytesDirty) => {
+    total = Math.max(total, dirty);
+    bytesTotal = Math.max(bytesTotal, bytesDirty);
+    step.update({ done: total - dirty, total, bytesDone: bytesTotal - bytesDirty, bytesTotal });
+  });
   try {
     await control.flushCache();
+    step.update({ done: total, bytesDone: bytesTotal });
   } finally {
     stop.abort();
     await watching;
   }
 }
 
-/** Tells how much of what was dirty is not any more, until told to stop. Never rejects: the figures are a convenience. */
+/** Tells how much is dirty until told to stop. Never rejects: the figures are a convenience. */
 async function watchDirtyFigures(
   control: ControlFile,
   signal: AbortSignal,
-  report: (done: number, total: number, bytesDone: number, bytesTotal: number) => void,
+  report: (dirty: number, bytesDirty: number) => void,
 ): Promise<void> {
-  let [total, bytesTotal] = [0, 0];
   while (!signal.aborted) {
     const figures = await control.statistics().catch(() => undefined);
-    if (figures !== undefined) {
-      const [dirty, bytesDirty] = [Number(figures.dirtyEntryCount), Number(figures.dirtySizeBytes)];
-      total = Math.max(total, dirty);
-      bytesTotal = Math.max(bytesTotal, bytesDirty);
-      report(total - dirty, total, bytesTotal - bytesDirty, bytesTotal);
-    }
+    if (figures !== undefined && !signal.aborted) report(Number(figures.dirtyEntryCount), Number(figures.dirtySizeBytes));
     await sleep(POLL_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
 }

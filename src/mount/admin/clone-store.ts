@@ -4,7 +4,7 @@
  * it goes on: data and metadata objects never change once they are stored, and those that are there are not copied again.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Backend, FetchedObject, ObjectKey } from '../../backends/backend.ts';
+import type { Backend, FetchedObject, ListedObject, ObjectKey } from '../../backends/backend.ts';
 import { connect } from '../../backends/connect.ts';
 import { CorruptedObjectError, NoSuchObjectError } from '../../backends/errors.ts';
 import type { AdminRequest, AdminInteraction, AdminResult } from '../../cli/run-adm.ts';
@@ -31,15 +31,19 @@ export async function cloneStore(request: AdminRequest, interaction: AdminIntera
   await using _objects = objects;
   const { signal, progress } = interaction;
   const superblock = await fetchSuperblock(objects, { signal });
-  if (superblock.isMounted) throw new UserError('The file system is mounted, or was not unmounted cleanly.', EXIT_MOUNTED);
+  if (superblock.isMounted) {
+    throw new UserError('The file system is mounted, or was not unmounted cleanly: unmount it, or mount it again, first.', EXIT_MOUNTED);
+  }
   if (superblock.needsFsck) throw new UserError('The file system is damaged: run fsck.s3ql first.', EXIT_NOT_CLEAN);
   await using target = await connect(targetStorage.backend);
   if ((await statOf(target, SUPERBLOCK_KEY, signal)) !== undefined) {
     throw new UserError(`There is a file system at ${target.url} already. Use "s3qladm clear" if it is not wanted any more.`);
   }
 
-  const keys: ObjectKey[] = [];
-  for await (const { key } of source.list('s3ql_', { signal })) if (key !== SUPERBLOCK_KEY && key !== LEASE_KEY) keys.push(key);
+  const listed: ListedObject[] = [];
+  for await (const object of source.list('s3ql_', { signal }))
+    if (object.key !== SUPERBLOCK_KEY && object.key !== LEASE_KEY) listed.push(object);
+  const bytesTotal = listed.reduce((sum, { storedSizeBytes = 0 }) => sum + storedSizeBytes, 0);
   const present = new Set<ObjectKey>();
   for await (const { key } of target.list('s3ql_', { signal })) present.add(key);
   let copiedCount = 0;
@@ -48,15 +52,16 @@ export async function cloneStore(request: AdminRequest, interaction: AdminIntera
   using step = progress.step('Copying objects', 'objects');
   const limit = Math.min(storage.backend.maxConnections, targetStorage.backend.maxConnections);
   await forEachLimit(
-    keys,
+    listed,
     limit,
-    async (key) => {
+    async ({ key, storedSizeBytes = 0 }) => {
       if (!present.has(key) || !(await isSame(source, target, key, signal))) {
-        bytesDone += await copy(source, target, key, signal);
+        await copy(source, target, key, signal);
         copiedCount += 1;
       }
       done += 1;
-      step.update({ done, total: keys.length, bytesDone });
+      bytesDone += storedSizeBytes;
+      step.update({ done, total: listed.length, bytesDone, bytesTotal });
     },
     signal,
   );
@@ -69,8 +74,8 @@ export async function cloneStore(request: AdminRequest, interaction: AdminIntera
   await copy(source, target, SUPERBLOCK_KEY, signal);
   const copied = copiedCount + 1;
   return {
-    text: `The file system has been cloned to ${target.url}: ${copied} objects copied, ${keys.length + 1 - copied} were there already.\n`,
-    json: { storageUrl: target.url, objectCount: keys.length + 1, copiedCount: copied },
+    text: `The file system has been cloned to ${target.url}: ${copied} objects copied, ${listed.length + 1 - copied} were there already.\n`,
+    json: { storageUrl: target.url, objectCount: listed.length + 1, copiedCount: copied },
   };
 }
 
@@ -81,13 +86,12 @@ async function isSame(source: Backend, target: Backend, key: ObjectKey, signal: 
   return to !== undefined && isEqual(from, to);
 }
 
-async function copy(source: Backend, target: Backend, key: ObjectKey, signal: AbortSignal): Promise<number> {
+async function copy(source: Backend, target: Backend, key: ObjectKey, signal: AbortSignal): Promise<void> {
   const object = await source.fetch(key, { signal });
   await target.store(key, object.metadata, [object.payload], { signal });
   const stored = await fetchCopy(target, key, signal);
   if (stored === undefined || !isEqual(object, stored))
     throw new CorruptedObjectError(`the copy of ${key} at ${target.url} is not what was stored`);
-  return object.payload.length;
 }
 
 function isEqual(a: FetchedObject, b: FetchedObject): boolean {
