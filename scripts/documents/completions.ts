@@ -12,13 +12,22 @@ export function bashCompletions(commands: readonly DescribedCommand[]): string {
       '      case $previous in',
       ...values,
       '      esac',
-      `      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "${longNames(command)}" -- "$word"))`,
-      '      else COMPREPLY=($(compgen -f -- "$word")); fi ;;',
+      `      if [[ $word == -* ]]; then ${bashReply(`-W "${longNames(command)}"`)}`,
+      ...actionsOf(command).map(
+        (actions) => `      elif ! _s3ql_given ${actions.join(' ')}; then ${bashReply(`-W "${actions.join(' ')}"`)}`,
+      ),
+      `      else ${bashReply('-f')}; fi ;;`,
     ].join('\n');
   });
   const programs = ownPrograms(commands);
   const lines = [
     NOTE,
+    '# Whether one of these words stands before the one to be completed.',
+    '_s3ql_given() {',
+    '  local given choice',
+    '  for given in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do for choice; do [[ $given == "$choice" ]] && return; done; done',
+    '  return 1',
+    '}',
     '_s3ql_command() {',
     '  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}',
     '  case $1 in',
@@ -30,7 +39,8 @@ export function bashCompletions(commands: readonly DescribedCommand[]): string {
     '  case ${COMP_WORDS[0]##*/} in',
     ...programs.map(({ name, program }) => `    ${program}) _s3ql_command ${name} ;;`),
     '    *)',
-    `      if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(' ')} --help --version" -- "\${COMP_WORDS[1]}"))`,
+    '      local word=${COMP_WORDS[COMP_CWORD]}',
+    `      if ((COMP_CWORD == 1)); then ${bashReply(`-W "${commands.map(({ name }) => name).join(' ')} --help --version"`)}`,
     '      else _s3ql_command "${COMP_WORDS[1]}"; fi ;;',
     '  esac',
     '}',
@@ -39,10 +49,15 @@ export function bashCompletions(commands: readonly DescribedCommand[]): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** A line per word: names of files may have spaces. */
+function bashReply(what: string): string {
+  return `mapfile -t COMPREPLY < <(compgen ${what} -- "$word")`;
+}
+
 function bashValue({ choices, completes }: Pick<DescribedOption, 'choices' | 'completes'>): string {
-  if (choices.length > 0) return `COMPREPLY=($(compgen -W "${choices.join(' ')}" -- "$word"))`;
-  if (completes === 'directory') return 'COMPREPLY=($(compgen -d -- "$word"))';
-  if (completes === 'file') return 'COMPREPLY=($(compgen -f -- "$word"))';
+  if (choices.length > 0) return bashReply(`-W "${choices.join(' ')}"`);
+  if (completes === 'directory') return bashReply('-d');
+  if (completes === 'file') return bashReply('-f');
   return 'COMPREPLY=()';
 }
 
@@ -53,7 +68,7 @@ export function zshCompletions(commands: readonly DescribedCommand[]): string {
     const last = command.arguments.at(-1);
     const positional = command.arguments.map(
       ({ name, completes, choices = [] }, index) =>
-        `    '${last?.variadic === true && index === command.arguments.length - 1 ? '*' : index + 1}:${name}:${zshAction(choices, completes)}'`,
+        `    '${last?.variadic === true && index === command.arguments.length - 1 ? '*' : index + 1}:${name.replaceAll(':', String.raw`\:`)}:${zshAction(choices, completes)}'`,
     );
     return [`_s3ql_${identifier(command.name)}() {`, '  _arguments -s -S \\', ...options, positional.join(' \\\n'), '}'].join('\n');
   });
@@ -104,6 +119,7 @@ export function fishCompletions(commands: readonly DescribedCommand[]): string {
     NOTE,
     ...commands.map(({ name, summary }) => `complete -c s3ql -n __fish_use_subcommand -f -a ${name} -d ${fishQuote(summary)}`),
     ...commands.flatMap((command) => [
+      ...actionsOf(command).flatMap((actions) => fishActions(command, actions.join(' '))),
       ...command.options.map((option) => `complete -c s3ql -n '__fish_seen_subcommand_from ${command.name}' ${fishOption(option)}`),
       ...(command.program === `s3ql ${command.name}`
         ? []
@@ -113,12 +129,25 @@ export function fishCompletions(commands: readonly DescribedCommand[]): string {
   return `${lines.join('\n')}\n`;
 }
 
+function fishActions({ name, program }: DescribedCommand, actions: string): string[] {
+  const first = `not __fish_seen_subcommand_from ${actions}`;
+  return [
+    `complete -c s3ql -n '__fish_seen_subcommand_from ${name}; and ${first}' -f -a '${actions}'`,
+    `complete -c ${program} -n '${first}' -f -a '${actions}'`,
+  ];
+}
+
 function fishOption({ names, value, description, choices, completes }: DescribedOption): string {
   const flags = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`)).join(' ');
   const required = value === undefined ? '' : ' -r';
   const files = value === undefined || completes !== undefined ? '' : ' -f';
   const list = choices.length > 0 ? ` -a ${fishQuote(choices.join(' '))}` : '';
   return `${flags}${required}${files}${list} -d ${fishQuote(description)}`;
+}
+
+/** What the first argument may be, if that is one of a few words: none, or one list. */
+function actionsOf({ arguments: [first] }: DescribedCommand): ReadonlyArray<readonly string[]> {
+  return first?.choices === undefined ? [] : [first.choices];
 }
 
 function ownPrograms(commands: readonly DescribedCommand[]): readonly DescribedCommand[] {

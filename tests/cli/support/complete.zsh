@@ -1,0 +1,22 @@
+#!/usr/bin/env zsh
+# What an interactive zsh offers for each of the given lines when Tab is pressed at their ends. The first argument is the directory of the completions.
+zmodload zsh/zpty
+export TERM=dumb
+zpty shell zsh -f -i
+send() { zpty -w -n shell "$1" }
+# Everything that the shell has written until the marker, which the shell makes of two halves so that its echo is none.
+read_until_marker() {
+  send $'print -r -- "@@@""END"\n'
+  local output
+  zpty -r shell output '*@@@END*'
+  print -r -- "$output"
+}
+send "stty cols 300 rows 2000 -echo; PS1=; PS2=; unsetopt prompt_cr prompt_sp; fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u -D; LISTMAX=10000; bindkey '^U' kill-whole-line"$'\n'
+read_until_marker >/dev/null
+shift
+for line; do
+  send "$line"$'\t\x15'
+  print -r -- "### $line"
+  read_until_marker
+done
+zpty -d shell
