@@ -7,7 +7,7 @@ import { UserError } from '../util/errors.ts';
 import { forEachLimit } from '../util/for-each-limit.ts';
 import { type LocalPaths, writeLocalSuperblock } from './local-state.ts';
 import { GENERATION_PREFIX, generationKey, parseGenerationKey, SUPERBLOCK_KEY } from './object-keys.ts';
-import { parseSuperblock, type Superblock, writeSuperblock } from './superblock.ts';
+import { DamagedSuperblockError, parseSuperblock, type Superblock, writeSuperblock } from './superblock.ts';
 
 /** Requests at a time, unless the caller says otherwise. */
 export const DEFAULT_CONNECTION_LIMIT: number = 10;
@@ -30,8 +30,15 @@ export async function fetchSuperblock(store: ObjectStore, options?: RequestOptio
   try {
     return await fetchAt(store, SUPERBLOCK_KEY, options);
   } catch (error) {
-    if (!(error instanceof NoSuchObjectError)) throw error;
-    throw new UserError(`No S3QL file system found at ${store.url}.`, EXIT_NO_FILE_SYSTEM, { cause: error });
+    if (error instanceof NoSuchObjectError) {
+      throw new UserError(`No S3QL file system found at ${store.url}.`, EXIT_NO_FILE_SYSTEM, { cause: error });
+    }
+    if (!(error instanceof DamagedSuperblockError)) throw error;
+    throw new UserError(
+      `${error.message} Run "s3qladm restore-metadata" to go back to the newest generation of the metadata that is whole, then fsck.s3ql.`,
+      error.exitCode,
+      { cause: error },
+    );
   }
 }
 
@@ -92,6 +99,6 @@ async function fetchAt(store: ObjectStore, key: ObjectKey, options?: RequestOpti
     return parseSuperblock(await store.get(key, { ...options, maxSizeBytes: MAX_SUPERBLOCK_BYTES }), key);
   } catch (error) {
     if (!(error instanceof CorruptedObjectError)) throw error;
-    throw new UserError(`The superblock ${key} is damaged in the store: ${error.message}`, 1, { cause: error });
+    throw new DamagedSuperblockError(key, error.message, { cause: error });
   }
 }

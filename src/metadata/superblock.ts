@@ -57,6 +57,14 @@ export function writeSuperblock(superblock: Superblock): Uint8Array<ArrayBuffer>
   });
 }
 
+/** It cannot be read, for whatever reason. */
+export class DamagedSuperblockError extends UserError {
+  constructor(source: string, problem: string, options?: ErrorOptions) {
+    super(`The superblock ${source} is damaged: ${problem}.`, 1, options);
+    this.name = 'DamagedSuperblockError';
+  }
+}
+
 /**
  * Reads the text; `source` is named in messages. @throws UserError with exit code 32 or 33 for other revisions, 1 if it is damaged
  */
@@ -149,9 +157,5 @@ class Fields {
 }
 
 function damaged(source: string, problem: string, cause?: unknown): UserError {
-  return new UserError(
-    `The superblock of the file system is damaged (${source}: ${problem}). Run "s3qladm restore-metadata" to go back to an earlier one.`,
-    1,
-    { cause },
-  );
+  return new DamagedSuperblockError(source, problem, { cause });
 }

@@ -106,7 +106,7 @@ test.each<[string, Partial<Superblock>, number, RegExp]>([
 test('a damaged superblock is reported as such', async () => {
   await system.unmount();
   await damage(join(system.storeDirectory, 's3ql_params'));
-  expect(await attempt()).toEqual(refusal(1, /superblock.*damaged/));
+  expect(await attempt()).toEqual(refusal(1, /superblock s3ql_params is damaged.*Run "s3qladm restore-metadata" .*, then fsck\.s3ql\.$/m));
 });
 
 test('damaged metadata is refused by the name of the object, and used from the local copy while that is current', async () => {

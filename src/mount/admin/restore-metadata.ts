@@ -97,7 +97,9 @@ async function currentSuperblock(objects: ObjectStore, signal: AbortSignal): Pro
     return await fetchSuperblock(objects, { signal });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    log.warn('%s', error.message);
+    // Its message tells to do what is being done.
+    const { message } = error.cause instanceof UserError ? error.cause : error;
+    log.warn('%s', message);
     return undefined;
   }
 }
