@@ -4,7 +4,7 @@ import { UserError } from '../util/errors.ts';
 import type { Interaction } from '../util/interaction.ts';
 import { EXIT_ERROR, EXIT_INVALID_COMMAND_LINE, EXIT_OK } from './exit-codes.ts';
 import { formatBytes } from './format.ts';
-import { type LocationOptions, parseLocation } from './options/location.ts';
+import { type LocationOptions, parseLocation, type ReadingOptions } from './options/location.ts';
 import { DEFAULT_COMPRESSION } from './options/mount.ts';
 import { InvalidValueError } from './options/option.ts';
 import type { LogOptions, OutputOptions, StorageOptions } from './options/shared.ts';
@@ -14,12 +14,14 @@ import { abortOnInterrupt } from './run-mkfs.ts';
 import { SecretReader } from './secret-reader.ts';
 import { ensureCachedir, storageSettings, type StorageSettings } from './storage-settings.ts';
 
-export type DirectOptions = LocationOptions & StorageOptions & LogOptions & OutputOptions;
+export type DirectOptions = LocationOptions & Partial<ReadingOptions> & StorageOptions & LogOptions & OutputOptions;
 
 /** The file system that a command works on. */
 export interface DirectRequest {
   readonly storage: StorageSettings;
   readonly compress: CompressionSpec;
+  /** A directory with what a mount here had, to be read instead of what the store has. */
+  readonly setAside: string | undefined;
 }
 
 /** The one storage URL and the paths that the arguments name. @throws UserError (2) */
@@ -52,7 +54,7 @@ export async function runDirect(
   const { signal } = interrupt;
   try {
     return await action(
-      { storage, compress: options.compress ?? storage.compress ?? DEFAULT_COMPRESSION },
+      { storage, compress: options.compress ?? storage.compress ?? DEFAULT_COMPRESSION, setAside: options.setAside },
       { progress: output.progress, signal, askSecret: (question) => secrets.ask(question, signal) },
     );
   } catch (error) {

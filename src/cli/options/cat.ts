@@ -1,5 +1,5 @@
 /** s3ql cat: arguments and options. */
-import { LOCATION_HELP, type LocationOptions, locationOptions } from './location.ts';
+import { LOCATION_HELP, type ReadingOptions, readingOptions } from './location.ts';
 import type { CommandSpec } from './option.ts';
 import { logOptions, outputOptions, storageOptions, type LogOptions, type OutputOptions, type StorageOptions } from './shared.ts';
 import { integer, list } from './values.ts';
@@ -15,7 +15,7 @@ interface CatOwnOptions {
   readonly length: number | undefined;
 }
 
-export const catSpec: CommandSpec<CatArguments, CatOwnOptions & LocationOptions & StorageOptions & LogOptions & OutputOptions> = {
+export const catSpec: CommandSpec<CatArguments, CatOwnOptions & ReadingOptions & StorageOptions & LogOptions & OutputOptions> = {
   name: 'cat',
   program: 's3ql cat',
   summary: 'Print files without a mount',
@@ -44,7 +44,7 @@ export const catSpec: CommandSpec<CatArguments, CatOwnOptions & LocationOptions 
       fallback: 'to the end',
       description: 'How much to print of each file',
     },
-    ...locationOptions,
+    ...readingOptions,
     ...storageOptions,
     ...logOptions('none'),
     ...outputOptions,

@@ -1,5 +1,5 @@
 /** s3ql du: arguments and options. */
-import { LOCATION_HELP, type LocationOptions, locationOptions } from './location.ts';
+import { LOCATION_HELP, type ReadingOptions, readingOptions } from './location.ts';
 import type { CommandSpec } from './option.ts';
 import { logOptions, outputOptions, storageOptions, type LogOptions, type OutputOptions, type StorageOptions } from './shared.ts';
 import { integer, list } from './values.ts';
@@ -13,7 +13,7 @@ interface DuOwnOptions {
   readonly raw: boolean;
 }
 
-export const duSpec: CommandSpec<DuArguments, DuOwnOptions & LocationOptions & StorageOptions & LogOptions & OutputOptions> = {
+export const duSpec: CommandSpec<DuArguments, DuOwnOptions & ReadingOptions & StorageOptions & LogOptions & OutputOptions> = {
   name: 'du',
   program: 's3ql du',
   summary: 'Show what directories take, without a mount',
@@ -35,7 +35,7 @@ export const duSpec: CommandSpec<DuArguments, DuOwnOptions & LocationOptions & S
       description: 'Show subdirectories, too, down to this depth',
     },
     raw: { long: '--raw', description: 'Show sizes in bytes' },
-    ...locationOptions,
+    ...readingOptions,
     ...storageOptions,
     ...logOptions('none'),
     ...outputOptions,

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import type { FileTypeLetter, SizeTest } from './file-tests.ts';
 import { globMatcher } from '../../util/glob.ts';
-import { LOCATION_HELP, type LocationOptions, locationOptions } from './location.ts';
+import { LOCATION_HELP, type ReadingOptions, readingOptions } from './location.ts';
 import { InvalidValueError, type CommandSpec } from './option.ts';
 import { logOptions, outputOptions, storageOptions, type LogOptions, type OutputOptions, type StorageOptions } from './shared.ts';
 import { integer, list } from './values.ts';
@@ -28,7 +28,7 @@ const UNIT_BYTES: Readonly<Record<string, bigint>> = { c: 1n, k: 1n << 10n, M: 1
 /** find(1)'s unit where none is given. */
 const BLOCK_BYTES = 512n;
 
-export const findSpec: CommandSpec<FindArguments, FindOwnOptions & LocationOptions & StorageOptions & LogOptions & OutputOptions> = {
+export const findSpec: CommandSpec<FindArguments, FindOwnOptions & ReadingOptions & StorageOptions & LogOptions & OutputOptions> = {
   name: 'find',
   program: 's3ql find',
   summary: 'Find files without a mount',
@@ -94,7 +94,7 @@ export const findSpec: CommandSpec<FindArguments, FindOwnOptions & LocationOptio
       description: 'Go down so many directories at most; 0 looks at the starting points alone',
     },
     print0: { long: '--print0', description: 'End each path with a NUL instead of a newline, as xargs -0 reads it' },
-    ...locationOptions,
+    ...readingOptions,
     ...storageOptions,
     ...logOptions('none'),
     ...outputOptions,

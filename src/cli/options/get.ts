@@ -1,5 +1,5 @@
 /** s3ql get: arguments and options. */
-import { LOCATION_HELP, type LocationOptions, locationOptions } from './location.ts';
+import { LOCATION_HELP, type ReadingOptions, readingOptions } from './location.ts';
 import type { CommandSpec } from './option.ts';
 import { logOptions, outputOptions, storageOptions, type LogOptions, type OutputOptions, type StorageOptions } from './shared.ts';
 import { list } from './values.ts';
@@ -8,7 +8,7 @@ interface GetArguments {
   readonly paths: readonly string[];
 }
 
-export const getSpec: CommandSpec<GetArguments, LocationOptions & StorageOptions & LogOptions & OutputOptions> = {
+export const getSpec: CommandSpec<GetArguments, ReadingOptions & StorageOptions & LogOptions & OutputOptions> = {
   name: 'get',
   program: 's3ql get',
   summary: 'Copy files out without a mount',
@@ -28,7 +28,7 @@ export const getSpec: CommandSpec<GetArguments, LocationOptions & StorageOptions
     },
   },
   options: {
-    ...locationOptions,
+    ...readingOptions,
     ...storageOptions,
     ...logOptions('none'),
     ...outputOptions,

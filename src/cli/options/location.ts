@@ -5,7 +5,7 @@
  * has `:/` in itself is given by `--storage-url`; then everything is path.
  */
 import { InvalidValueError, type OptionTable } from './option.ts';
-import { text } from './values.ts';
+import { path, text } from './values.ts';
 
 export interface Location {
   /** As given. */
@@ -27,6 +27,25 @@ export const locationOptions: OptionTable<LocationOptions> = {
     initial: undefined,
     fallback: 'as in the arguments',
     description: 'Where the file system lives, for URLs that contain ":/" themselves; arguments are paths alone then',
+  },
+};
+
+/** What commands have that only read. */
+export interface ReadingOptions extends LocationOptions {
+  /** Absolute. Undefined: what the store has is read. */
+  readonly setAside: string | undefined;
+}
+
+export const readingOptions: OptionTable<ReadingOptions> = {
+  ...locationOptions,
+  setAside: {
+    long: '--set-aside',
+    value: 'directory',
+    parse: path,
+    initial: undefined,
+    completes: 'directory',
+    description:
+      'Read what a mount on this machine had not stored when another machine took the file system over: the directory that the log names, "set-aside-..."',
   },
 };
 

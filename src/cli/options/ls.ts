@@ -1,5 +1,5 @@
 /** s3ql ls: arguments and options. */
-import { LOCATION_HELP, type LocationOptions, locationOptions } from './location.ts';
+import { LOCATION_HELP, type ReadingOptions, readingOptions } from './location.ts';
 import type { CommandSpec } from './option.ts';
 import { logOptions, outputOptions, storageOptions, type LogOptions, type OutputOptions, type StorageOptions } from './shared.ts';
 import { list } from './values.ts';
@@ -15,7 +15,7 @@ interface LsOwnOptions {
   readonly directory: boolean;
 }
 
-export const lsSpec: CommandSpec<LsArguments, LsOwnOptions & LocationOptions & StorageOptions & LogOptions & OutputOptions> = {
+export const lsSpec: CommandSpec<LsArguments, LsOwnOptions & ReadingOptions & StorageOptions & LogOptions & OutputOptions> = {
   name: 'ls',
   program: 's3ql ls',
   summary: 'List files without a mount',
@@ -32,7 +32,7 @@ export const lsSpec: CommandSpec<LsArguments, LsOwnOptions & LocationOptions & S
     all: { short: '-a', long: '--all', description: 'List names that begin with a dot, too' },
     recursive: { short: '-R', long: '--recursive', description: 'List subdirectories, too' },
     directory: { short: '-d', long: '--directory', description: 'List directories themselves, not what is in them' },
-    ...locationOptions,
+    ...readingOptions,
     ...storageOptions,
     ...logOptions('none'),
     ...outputOptions,

@@ -4,6 +4,9 @@
  * give errors, never wrong data.
  *
  * On this machine the local directory's lock keeps mounts away for as long as it lasts.
+ *
+ * What was set aside when another machine took the file system over (prepare-metadata.ts) is read in the same way, with the blocks that were
+ * never stored, and stays as it is: the store, which belongs to another state now, refuses every change.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,12 +25,16 @@ import { cacheLimits } from '../cache-limits.ts';
 import { chooseMetadata } from '../choose-metadata.ts';
 import { LocalDirectory } from '../local-directory.ts';
 import { openStore } from '../open-store.ts';
+import { ReadOnlyObjectStore } from '../read-only-object-store.ts';
 import { prepareMetadata } from '../prepare-metadata.ts';
 import { SuperblockKeeper } from '../superblock-keeper.ts';
 
 const EXIT_NOT_CLEAN = 30;
 /** What is read once need not fill the disk. A cache that a mount left (--keep-cache) keeps its own size. */
 const CACHE_BYTES = 1024 ** 3;
+
+/** As late as a timer can be. */
+const NEVER_MS = 2 ** 31 - 1;
 
 const log = logger('direct');
 
@@ -43,12 +50,19 @@ interface Copy {
 }
 
 /** @throws UserError exit 30 (not clean here, or damaged), 40 (mounted here) */
-export async function openForReading({ storage, compress }: DirectRequest, interaction: Interaction): Promise<ReadableFileSystem> {
+export async function openForReading(
+  { storage, compress, setAside }: DirectRequest,
+  interaction: Interaction,
+): Promise<ReadableFileSystem> {
   await using resources = new AsyncDisposableStack();
   const local = resources.use(new LocalDirectory(storage.cachedir, storage.backend.url));
-  const { objects, superblock } = await openStore(storage, compress, interaction);
-  resources.use(objects);
-  const copy = await prepareCopy(local, objects, superblock, new SuperblockKeeper(local, objects, compress), interaction, resources);
+  const { objects: store, superblock } = await openStore(storage, compress, interaction);
+  resources.use(store);
+  const objects = new ReadOnlyObjectStore(store);
+  const copy =
+    setAside === undefined
+      ? await prepareCopy(local, store, superblock, new SuperblockKeeper(local, store, compress), interaction, resources)
+      : copySetAside(setAside);
 
   const kept = hasSegments(copy.segmentsPath);
   const database = resources.use(new SqliteMetadata(copy.databasePath));
@@ -65,6 +79,8 @@ export async function openForReading({ storage, compress }: DirectRequest, inter
     }),
     compression: compress,
     requestDurable: () => Promise.resolve(),
+    // Only what was set aside has anything to upload.
+    dirtyUploadDelayMs: NEVER_MS,
     log: {
       info: (message) => log.info('%s', message),
       warn: (message) => log.warn('%s', message),
@@ -81,6 +97,13 @@ export async function openForReading({ storage, compress }: DirectRequest, inter
   });
   const owned = resources.move();
   return { fileSystem, databasePath: copy.databasePath, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** @throws UserError if that is no such directory */
+function copySetAside(directory: string): Copy {
+  const databasePath = join(directory, 'metadata.db');
+  if (!existsSync(databasePath)) throw new UserError(`${directory} holds nothing that a mount had: there is no ${databasePath}`);
+  return { databasePath, segmentsPath: join(directory, 'segments') };
 }
 
 /** Whether a mount left cached blocks. */
