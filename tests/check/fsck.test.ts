@@ -1,5 +1,6 @@
 /** fsck: one kind of damage per test; it is found, repaired, gone at the second run, and everything else is as before. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BLOCK_BYTES, DamagedFileSystem, pattern } from '../support/check/damaged-file-system.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -420,6 +421,37 @@ const DAMAGES: readonly Damage[] = [
     finding: 'sizes and device numbers where none should be',
   },
   {
+    what: 'a pipe has a size',
+    sql: `UPDATE inodes SET size = 7 WHERE id = ${inodeOf('pipe')}`,
+    finding: 'sizes and device numbers where none should be',
+  },
+  {
+    what: 'a symbolic link has a device number',
+    sql: `UPDATE inodes SET rdev = 77 WHERE id = ${inodeOf('link')}`,
+    finding: 'sizes and device numbers where none should be',
+  },
+  {
+    what: 'a stored size is wrong',
+    sql: `UPDATE objects SET phys_size = phys_size + 1 WHERE id = ${objectOf('single')}`,
+    finding: 'wrong stored sizes',
+  },
+  {
+    what: 'an object has a number that none can have',
+    sql: `INSERT INTO objects (id, hash, refcount, phys_size, length) VALUES (-7, randomblob(32), 1, 10, 10)`,
+    finding: 'impossible values',
+  },
+  {
+    what: 'the name of an attribute is empty',
+    sql: `UPDATE names SET name = x'' WHERE id = ${nameId('user.comment')}`,
+    finding: 'extended attributes without a name',
+  },
+  {
+    what: 'the name of an attribute has a NUL',
+    sql: `UPDATE names SET name = x'757365722e0061' WHERE id = ${nameId('user.comment')}`,
+    finding: 'extended attributes without a name',
+  },
+  { what: 'a group is text', sql: `UPDATE inodes SET gid = 'users' WHERE id = ${inodeOf('single')}`, finding: 'impossible values' },
+  {
     what: 'a file has a device number',
     sql: `UPDATE inodes SET rdev = 77 WHERE id = ${inodeOf('single')}`,
     finding: 'sizes and device numbers where none should be',
@@ -446,6 +478,29 @@ describe('metadata:', () => {
 });
 
 describe('objects:', () => {
+  test('temporary files of interrupted uploads, and empty directories, are removed from a local store', async () => {
+    const left = join(system.storeDirectory, 's3ql_data_', '999', 's3ql_data_999000#1234-5.tmp');
+    mkdirSync(dirname(left), { recursive: true });
+    writeFileSync(left, 'half an object');
+    expect(await system.findings()).toEqual({});
+    expect(existsSync(dirname(left))).toBe(false);
+  });
+
+  test('what has the same name in lost+found gets a number', async () => {
+    rmSync(system.objectPath(system.value(`SELECT ${objectOf('single')}`)));
+    await system.findings();
+    await system.use(async (fs) => {
+      const work = fs.directories.lookup(1 as never, Buffer.from('work'))?.id as never;
+      const { id } = fs.directories.make(work, Buffer.from('single'), 0o100644, 0, { uid: 0, gid: 0, umask: 0 });
+      await fs.files.write(id, 0n, pattern(100, 77), false);
+    });
+    rmSync(system.objectPath(system.value(`SELECT ${objectOf('single')}`)));
+    await system.findings();
+    const tree = await system.tree();
+    expect([tree.has('/lost+found/work_single'), tree.has('/lost+found/work_single-1')]).toEqual([true, true]);
+    expect(await system.findings()).toEqual({});
+  });
+
   test('of a missing object all files move to lost+found, under all their names', async () => {
     rmSync(system.objectPath(system.value(`SELECT ${objectOf('big', 1)}`)));
     expect(await system.findings()).toMatchObject({ 'missing objects': 1, 'blocks without an object': 1 + 1 });
@@ -546,7 +601,59 @@ describe('crashes:', () => {
   });
 });
 
+describe('what cannot be repaired', () => {
+  test('is reported, and the file system stays marked as damaged', async () => {
+    // A table of nobody knows whom, with a row that refers to an inode that is not there.
+    system.sql('CREATE TABLE strange (inode INTEGER REFERENCES inodes (id)); INSERT INTO strange VALUES (123456)');
+    const result = await system.fsck();
+    expect(result).toMatchObject({ state: 'checked', uncorrectableCount: 1, counts: { 'dangling references': 1 } });
+    // Without --force: only what is not clean is checked so soon again.
+    expect(await system.check('--batch', '--fast')).toMatchObject({ state: 'checked', uncorrectableCount: 1 });
+    expect(await system.tree()).toEqual(intact);
+  });
+});
+
+describe('metadata in the store:', () => {
+  const pieces = (): string[] =>
+    readdirSync(system.storeDirectory)
+      .filter((name) => name.startsWith('s3ql_metadata_'))
+      .map((name) => join(system.storeDirectory, name));
+
+  test('a newest generation that is damaged is made anew from the copy on this machine', async () => {
+    for (const path of pieces()) rmSync(path);
+    const result = await system.check('--force', '--batch');
+    expect(result).toMatchObject({ counts: { 'damage of the stored metadata': 1 } });
+    system.forgetLocal();
+    expect(await system.check('--force', '--batch')).toMatchObject({ findingCount: 0 });
+    expect(await system.tree()).toEqual(intact);
+  });
+
+  test('without such a copy what is left of it needs a confirmation, and is repaired', async () => {
+    system.forgetLocal();
+    for (const path of pieces().slice(-1)) writeFileSync(path, readFileSync(path).subarray(0, 20));
+    await expect(system.fsck()).rejects.toMatchObject({ exitCode: 41 });
+    // Zeros in the middle of a database: either it can be repaired, or it says what to do.
+    const outcome = await system.fsck('--force-remote').catch((error: unknown) => error);
+    expect(outcome).toSatisfy(
+      (value: { exitCode?: number; counts?: object }) => value.exitCode === 43 || 'damage of the metadata database' in (value.counts ?? {}),
+    );
+  });
+});
+
 describe('the database file:', () => {
+  test('an index that lacks entries is made anew', async () => {
+    const root = Number(system.value(`SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_names_1'`));
+    const pageSize = Number(system.value('PRAGMA page_size'));
+    const path = `${system.localDirectory}/metadata.db`;
+    const bytes = readFileSync(path);
+    // The header of a leaf without cells (SQLite's file format, 1.6).
+    Buffer.from([0x0a, 0, 0, 0, 0, pageSize >> 8, pageSize & 0xff, 0]).copy(bytes, (root - 1) * pageSize);
+    writeFileSync(path, bytes);
+    expect(await system.findings()).toEqual({ 'damage of the metadata database': 1 });
+    expect(await system.tree()).toEqual(intact);
+    expect(await system.findings()).toEqual({});
+  });
+
   test('nonsense in place of a current local copy: the one in the store is used', async () => {
     writeFileSync(`${system.localDirectory}/metadata.db`, 'nonsense'.repeat(2000));
     expect(await system.findings()).toEqual({});
