@@ -9,7 +9,7 @@ fail() {
 if [ -e "$root/src/main.ts" ]; then
   # A checkout: Node runs the TypeScript.
   main=$root/src/main.ts
-  [ -d "$root/node_modules" ] || fail "the npm packages are missing: run 'npm ci' in $root first"
+  [ -d "$root/node_modules" ] || fail "The npm packages are missing: run 'npm ci' in $root first"
   # Types need not be stripped again at every start.
   NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$root/node_modules/.cache/s3ql}
   export NODE_COMPILE_CACHE

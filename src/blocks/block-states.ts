@@ -323,7 +323,7 @@ export class BlockStates {
         this.#store.writeRecord(entry);
       } catch (error) {
         // The record goes on to say dirty, which is no loss: after a crash the block would be compared with the store again.
-        this.#log.error('cannot mark a cached block as clean', error);
+        this.#log.error('Cannot mark a cached block as clean', error);
       }
     }
     let count = 0;

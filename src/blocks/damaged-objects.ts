@@ -72,7 +72,7 @@ export class DamagedObjects {
     try {
       change();
     } catch (error) {
-      this.#options.log.error('cannot note which objects are damaged', error);
+      this.#options.log.error('Cannot note which objects are damaged', error);
     }
   }
 }

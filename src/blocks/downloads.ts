@@ -166,7 +166,7 @@ export class Downloads {
     } catch (error) {
       if (error instanceof CorruptedObjectError || error instanceof NoSuchObjectError) {
         this.#options.damaged.add(row.objectId, error);
-        this.#options.log.error(`object ${key} (block ${place.block} of inode ${place.inode}) cannot be read`, error);
+        this.#options.log.error(`Object ${key} (block ${place.block} of inode ${place.inode}) cannot be read`, error);
         this.#options.onDamage({ ...place, key, error });
       }
       flight.reject(new FsError('EIO', `cannot read object ${key}`, { cause: error }));

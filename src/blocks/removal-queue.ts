@@ -99,7 +99,7 @@ export class RemovalQueue {
     try {
       this.#append(ids, '+');
     } catch (error) {
-      this.#options.log.error('cannot note which objects are to be deleted; after a crash they would stay in the store', error);
+      this.#options.log.error('Cannot note which objects are to be deleted; after a crash they would stay in the store', error);
     }
   }
 
@@ -117,7 +117,7 @@ export class RemovalQueue {
       },
       (error: unknown) => {
         this.#running = undefined;
-        this.#options.log.error(`cannot delete objects; will try again in ${this.#retryMs / 1000} s`, error);
+        this.#options.log.error(`Cannot delete objects; will try again in ${this.#retryMs / 1000} s`, error);
         if (this.#stopped) return;
         this.#timer = setTimeout(() => {
           this.#timer = undefined;
@@ -170,7 +170,7 @@ export class RemovalQueue {
     try {
       await this.#drain();
     } catch (error) {
-      this.#options.log.error('cannot delete all objects that are not needed any more; the next mount on this machine does', error);
+      this.#options.log.error('Cannot delete all objects that are not needed any more; the next mount on this machine does', error);
     } finally {
       clearInterval(timer);
     }

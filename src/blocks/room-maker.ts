@@ -108,7 +108,7 @@ export class RoomMaker {
       },
       (error: unknown) => {
         this.#durable = undefined;
-        log.error('cannot make metadata durable, so no room can be made in the block cache', error);
+        log.error('Cannot make metadata durable, so no room can be made in the block cache', error);
         space.refuse(error);
       },
     );

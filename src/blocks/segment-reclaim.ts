@@ -58,7 +58,7 @@ export class SegmentReclaim {
         this.#store.writeDeadRecord(segment, slot);
         segment.marksUnsynced = true;
       } catch (error) {
-        this.#log.error(`cannot write to ${segment.path}; space in it is lost until it goes`, error);
+        this.#log.error(`Cannot write to ${segment.path}; space in it is lost until it goes`, error);
         segment.stuckBytes += entry.allocatedBytes;
         return;
       }
@@ -140,7 +140,7 @@ export class SegmentReclaim {
         throw error;
       }
     } catch (error) {
-      this.#log.error(`cannot free space in ${segment.path}`, error);
+      this.#log.error(`Cannot free space in ${segment.path}`, error);
       this.#queue.add(segment);
       return false;
     }

@@ -210,7 +210,7 @@ export class Uploader {
       this.#pausedUntilMs = now + waitMs;
       this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS);
       this.#parts.log.error(
-        `cannot upload block ${entry.block} of inode ${entry.inode}; it stays in the cache, next try in ${Math.ceil(waitMs / 1000)} s`,
+        `Cannot upload block ${entry.block} of inode ${entry.inode}; it stays in the cache, next try in ${Math.ceil(waitMs / 1000)} s`,
         error,
       );
     }
@@ -295,7 +295,7 @@ export class Uploader {
     await objects.put(dataObjectKey(id), bytes, { compression });
     this.#succeeded();
     damaged.delete(id);
-    log.info(`object ${dataObjectKey(id)} was damaged and has been stored again`);
+    log.info(`Object ${dataObjectKey(id)} was damaged and has been stored again`);
     // Its row may have gone meanwhile, and the object with it: then the next round stores the block as a new one.
     if (isWanted(entry, lengthBytes) && database.blocks.hasObject(id)) this.#link(entry, id, version);
   }

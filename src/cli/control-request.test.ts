@@ -26,16 +26,16 @@ test.each<[ControlAction, readonly string[], readonly unknown[]]>([
 });
 
 test.each<[ControlAction, readonly string[], string]>([
-  ['flushcache', ['x'], 'flushcache takes nothing more, but got: x'],
-  ['cachesize', [], 'cachesize takes a number of KiB'],
-  ['cachesize', ['0'], 'cachesize: expected a whole number'],
-  ['cachesize', ['1', '2'], 'cachesize 1 takes nothing more, but got: 2'],
-  ['upload-limit', [], 'upload-limit takes a rate'],
-  ['upload-limit', ['1M', '2M'], 'upload-limit 1M takes nothing more, but got: 2M'],
-  ['download-limit', ['fast'], 'download-limit: "fast" is no rate'],
-  ['log', [], 'log takes one of debug, info, warn'],
-  ['log', ['error'], 'log takes one of debug, info, warn'],
-  ['log', ['info', 'fuse'], 'modules can only be named for log debug'],
+  ['flushcache', ['x'], '"flushcache" takes nothing more, but got: x'],
+  ['cachesize', [], '"cachesize" takes a number of KiB'],
+  ['cachesize', ['0'], '"cachesize": expected a whole number'],
+  ['cachesize', ['1', '2'], '"cachesize 1" takes nothing more, but got: 2'],
+  ['upload-limit', [], '"upload-limit" takes a rate'],
+  ['upload-limit', ['1M', '2M'], '"upload-limit 1M" takes nothing more, but got: 2M'],
+  ['download-limit', ['fast'], '"download-limit": "fast" is no rate'],
+  ['log', [], '"log" takes one of debug, info, warn'],
+  ['log', ['error'], '"log" takes one of debug, info, warn'],
+  ['log', ['info', 'fuse'], 'modules can only be named for "log debug"'],
   ['log', ['debug', `fuse',`], `'fuse',' is no name of a module`],
 ])('%s %j is refused with exit code 2', (action, values, message) => {
   expect(() => controlRequest(action, values)).toThrow(

@@ -28,14 +28,14 @@ export function controlRequest(action: ControlAction, values: readonly string[])
       requireNone(action, values);
       return backUpMetadata;
     case 'cachesize': {
-      if (first === undefined) throw invalid('cachesize takes a number of KiB');
+      if (first === undefined) throw invalid('"cachesize" takes a number of KiB');
       requireNone(`${action} ${first}`, others);
       const sizeBytes = parsed(action, cacheSize, first);
       return (control) => control.setCacheSize(sizeBytes);
     }
     case 'upload-limit':
     case 'download-limit': {
-      if (first === undefined) throw invalid(`${action} takes a rate, as in 2M`);
+      if (first === undefined) throw invalid(`"${action}" takes a rate, as in 2M`);
       requireNone(`${action} ${first}`, others);
       parsed(action, rateSchedule, first);
       return (control) => control.setBandwidthLimit(action, first);
@@ -57,8 +57,8 @@ async function backUpMetadata(control: ControlFile, listener?: MountEventsListen
 
 function logRequest([first, ...modules]: readonly string[]): ControlRequest {
   const level = CONTROLLABLE_LOG_LEVELS.find((known) => known === first);
-  if (level === undefined) throw invalid(`log takes one of ${CONTROLLABLE_LOG_LEVELS.join(', ')}`);
-  if (level !== 'debug' && modules.length > 0) throw invalid('modules can only be named for log debug');
+  if (level === undefined) throw invalid(`"log" takes one of ${CONTROLLABLE_LOG_LEVELS.join(', ')}`);
+  if (level !== 'debug' && modules.length > 0) throw invalid('modules can only be named for "log debug"');
   const nonsense = modules.find((name) => !MODULE_NAME.test(name));
   if (nonsense !== undefined) throw invalid(`'${nonsense}' is no name of a module`);
   return (control) => control.setLogLevel(level, modules);
@@ -68,13 +68,13 @@ function parsed<T>(action: ControlAction, parse: (text: string) => T, text: stri
   try {
     return parse(text);
   } catch (error) {
-    if (error instanceof InvalidValueError) throw invalid(`${action}: ${error.message}`);
+    if (error instanceof InvalidValueError) throw invalid(`"${action}": ${error.message}`);
     throw error;
   }
 }
 
 function requireNone(what: string, values: readonly string[]): void {
-  if (values.length > 0) throw invalid(`${what} takes nothing more, but got: ${values.join(', ')}`);
+  if (values.length > 0) throw invalid(`"${what}" takes nothing more, but got: ${values.join(', ')}`);
 }
 
 function invalid(message: string): UserError {

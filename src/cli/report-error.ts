@@ -60,10 +60,10 @@ const BACKEND_EXIT_CODES: readonly (readonly [new (message: string) => BackendEr
 /** What to say of an error that ended a command. */
 export function describeError(error: unknown): ErrorReport {
   if (error instanceof ReportedError) return error.report;
-  if (error instanceof UserError) return { exitCode: error.exitCode, message: oneLine(error.message) };
+  if (error instanceof UserError) return { exitCode: error.exitCode, message: sentence(error.message) };
   if (error instanceof BackendError) {
     const known = BACKEND_EXIT_CODES.find(([type]) => error instanceof type);
-    return { exitCode: known?.[1] ?? EXIT_ERROR, message: oneLine(error.message) };
+    return { exitCode: known?.[1] ?? EXIT_ERROR, message: sentence(error.message) };
   }
   if (error instanceof InterruptedError) return { exitCode: EXIT_INTERRUPTED };
   // Whoever read our output has seen enough.
@@ -73,7 +73,7 @@ export function describeError(error: unknown): ErrorReport {
     return { exitCode: EXIT_ERROR, message: 'the current directory has been removed: change to another, or give absolute paths' };
   }
   const summary = error instanceof Error ? error.message : String(error);
-  return { exitCode: EXIT_ERROR, message: `unexpected failure: ${oneLine(summary)}`, details: errorText(error) };
+  return { exitCode: EXIT_ERROR, message: sentence(`unexpected failure: ${summary}`), details: errorText(error) };
 }
 
 /** The report as it goes to stderr, with the end of the last line; empty if nothing is to be said. */
@@ -85,6 +85,11 @@ export function formatErrorReport(report: ErrorReport, json: boolean): string {
   return `error: ${message}\nThis is a bug. Please report it together with these lines:\n${details}\n`;
 }
 
-function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+/**
+ * A message as it stands in a line of its own. Messages may be clauses, because others quote them; alone they begin with a capital, unless they
+ * begin with a name: a path, an option, a host, a key.
+ */
+function sentence(message: string): string {
+  const line = message.replaceAll(/\s*\n\s*/g, ' ').trim();
+  return /^[a-z]+(?:[ ,;']|: |$)/.test(line) ? line.charAt(0).toUpperCase() + line.slice(1) : line;
 }

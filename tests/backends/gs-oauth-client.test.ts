@@ -127,7 +127,7 @@ test('who refuses in the browser, and a code that Google refuses, end with exit 
   await using refusing = await WaitingProgram.start();
   await fetch(refusing.answer({ error: 'access_denied' }));
   expect(await refusing.exitCode()).toBe(14);
-  expect(refusing.stderr).toContain('error: access was denied in the browser');
+  expect(refusing.stderr).toContain('error: Access was denied in the browser');
   await using mistaken = await WaitingProgram.start();
   await fetch(mistaken.answer({ code: '4/other' }));
   expect(await mistaken.exitCode()).toBe(14);

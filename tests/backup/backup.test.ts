@@ -154,7 +154,7 @@ test('files that cannot be read leave the backup unfinished, unless it is to be 
   const args = [`--rsync-option=--rsh=${asUser}`, '--rsync-option=--no-devices', `host:${source}/`, target];
   const refused = await backup(...args);
   expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
-  expect(refused.stderr).toMatch(/error: not everything could be copied \(rsync: .*Permission denied.*\): the unfinished backup is kept/);
+  expect(refused.stderr).toMatch(/error: Not everything could be copied \(rsync: .*Permission denied.*\): the unfinished backup is kept/);
   expect(await backups()).toEqual([]);
 
   const finished = await backup('--keep-going', ...args);
@@ -223,7 +223,7 @@ describe('expire', () => {
     await writeFile(state, '{ rubbish');
     const { exitCode, stderr } = await expire(['--reconstruct-state', '1']);
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^error: the state file .* is damaged \(.*\): remove it and use --reconstruct-state\n$/);
+    expect(stderr).toMatch(/^error: The state file .* is damaged \(.*\): remove it and use --reconstruct-state\n$/);
     expect(await readFile(state, 'utf8')).toBe('{ rubbish');
     expect(await backups()).toHaveLength(2);
   });

@@ -98,7 +98,7 @@ test('if a part cannot be read the others are copied, and the exit code tells', 
   await chmod(out, 0o777);
   const { exitCode, stderr } = await pcp([`${source}/`, out], { uid: STRANGER.uid, gid: STRANGER.gid });
   expect(exitCode).toBe(1);
-  expect(stderr).toContain('error: not everything could be copied:');
+  expect(stderr).toContain('error: Not everything could be copied:');
   expect(stderr).toContain('secret');
   expect(stderr).toContain('/closed cannot be accessed: permission denied');
   expect(await readdir(join(out, 'open'))).toEqual(['readable']);

@@ -255,7 +255,7 @@ describe('the passphrase', () => {
         ['passphrase: ', 'two\r'],
       ],
     );
-    expect(made).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('error: the two entries differ') as string });
+    expect(made).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('error: The two entries differ') as string });
     expect(readdirSync(store)).toEqual([]);
   });
 
@@ -416,7 +416,7 @@ describe('unmounting', () => {
     expect(await run('s3qlstat', [mountpoint])).toEqual({
       exitCode: 1,
       stdout: '',
-      stderr: `error: the process that served ${mountpoint} has died: take the mount away with umount.s3ql, then mount again\n`,
+      stderr: `error: The process that served ${mountpoint} has died: take the mount away with umount.s3ql, then mount again\n`,
     });
     expect(await umount()).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/^WARNING: .* had died\. .*\n$/) as string });
     expect(await isMounted()).toBe(false);
@@ -448,7 +448,7 @@ describe('unmounting', () => {
     expect(await umount()).toEqual({
       exitCode: 1,
       stdout: '',
-      stderr: `error: the file system at ${mountpoint} answers with EIO: its log says why\n`,
+      stderr: `error: The file system at ${mountpoint} answers with EIO: its log says why\n`,
     });
     renameSync(`${store}-away`, store);
     expect((await umount()).exitCode).toBe(0);
@@ -459,7 +459,7 @@ describe('unmounting', () => {
     renameSync(store, `${store}-away`);
     expect(await umount()).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringMatching(/^error: the process that served .* failed with exit code 1 while it stored data.*\n$/) as string,
+      stderr: expect.stringMatching(/^error: The process that served .* failed with exit code 1 while it stored data.*\n$/) as string,
     });
     renameSync(`${store}-away`, store);
     expect((await mount()).exitCode).toBe(0);

@@ -97,7 +97,7 @@ test('with --quiet nothing is printed, with --debug everything', async () => {
   ] as const) {
     const { finished, next } = run('refuse', options);
     await next();
-    expect((await finished).stderr).toBe(`${expected}error: there is no file system\n`);
+    expect((await finished).stderr).toBe(`${expected}error: There is no file system\n`);
   }
 });
 
@@ -105,7 +105,7 @@ test('what the daemon fails of is printed once, is in the log, and sets the exit
   const { finished, next } = run('refuse');
   await next();
   expect(await next()).toBeUndefined();
-  expect(await finished).toEqual({ stderr: 'Using 3 threads\nerror: there is no file system\n', exitCode: 18 });
+  expect(await finished).toEqual({ stderr: 'Using 3 threads\nerror: There is no file system\n', exitCode: 18 });
   expect(readFileSync(logPath, 'utf8')).toMatch(/ ERROR: there is no file system\n$/);
 });
 
@@ -113,7 +113,7 @@ test('a bug in the daemon shows its stack', async () => {
   const { finished } = run('bug');
   const { stderr, exitCode } = await finished;
   expect(exitCode).toBe(1);
-  expect(stderr).toMatch(/error: unexpected failure: x is undefined\n[^]*TypeError: x is undefined\n {4}at .*daemon-main/);
+  expect(stderr).toMatch(/error: Unexpected failure: x is undefined\n[^]*TypeError: x is undefined\n {4}at .*daemon-main/);
 });
 
 test('with --json errors, messages and progress are JSON', async () => {
@@ -139,7 +139,7 @@ test('with --json errors, messages and progress are JSON', async () => {
 
 test('a daemon that dies without a word is an error', async () => {
   expect(await run('die').finished).toEqual({
-    stderr: `Using 3 threads\nerror: the mount process died (SIGKILL): see ${logPath}.crash\n`,
+    stderr: `Using 3 threads\nerror: The mount process died (SIGKILL): see ${logPath}.crash\n`,
     exitCode: 1,
   });
 });
@@ -159,7 +159,7 @@ test('a question without an answer fails the mount', async () => {
   await next();
   starter.stdin.end();
   expect(await next()).toBeUndefined();
-  expect(await finished).toMatchObject({ stderr: expect.stringContaining('error: standard input ended') as string, exitCode: 1 });
+  expect(await finished).toMatchObject({ stderr: expect.stringContaining('error: Standard input ended') as string, exitCode: 1 });
 });
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s while mounting gives up: the daemon cleans up first', async (signal) => {
@@ -185,6 +185,6 @@ test('a log file that cannot be written is refused with exit code 10', async () 
   const { finished } = run('unlogged', {}, { logPath: `${directory}/events` });
   expect(await finished).toMatchObject({
     exitCode: 10,
-    stderr: expect.stringMatching(/^error: cannot write the log file: .*\n$/) as string,
+    stderr: expect.stringMatching(/^error: Cannot write the log file: .*\n$/) as string,
   });
 });

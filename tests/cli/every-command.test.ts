@@ -1,9 +1,9 @@
 /**
- * What holds for every command: its help and completions are its table, mistakes are one line and the documented exit code, as JSON if that is
+ * What holds for every command: its help and manual page are its table, mistakes are one line and the documented exit code, as JSON if that is
  * asked for, and nothing has changed afterwards.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,7 +64,7 @@ describe.each(COMMANDS.map((command) => [specOf(command).program, command] as co
   test('an unknown option is one line and exit code 2, as JSON if that is asked for', async () => {
     expect(await refusedLine(command, ['--frobnicate'])).toEqual({
       exitCode: 2,
-      text: expect.stringMatching(/^error: unknown option '--frobnicate'.*\n$/) as string,
+      text: expect.stringMatching(/^error: Unknown option '--frobnicate'.*\n$/) as string,
     });
     const { text } = await refusedLine(command, ['--frobnicate', '--json']);
     expect(JSON.parse(text)).toEqual({ error: { message: expect.stringContaining('--frobnicate') as string, exitCode: 2 } });
@@ -74,21 +74,8 @@ describe.each(COMMANDS.map((command) => [specOf(command).program, command] as co
     expect(await refusedLine(command, [])).toEqual({ exitCode: 2, text: expect.stringMatching(/^error: .*\n$/) as string });
   });
 
-  test('bash, zsh and fish complete its options, and its manual page renders', () => {
-    const words = command.program === undefined ? ['s3ql', command.name, '--'] : [command.program, '--'];
-    const script =
-      'source "$1"; shift; complete -p "$1" >/dev/null || exit 1; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _s3ql; printf "%s\\n" "${COMPREPLY[@]}"';
-    const { stdout, status } = spawnSync('bash', ['-c', script, 'bash', join(ROOT, 'completions/s3ql.bash'), ...words], {
-      encoding: 'utf8',
-    });
-    const offered = stdout.split('\n').filter((line) => line !== '');
+  test('its manual page renders', () => {
     const longNames = Object.values(spec.options).flatMap(({ long }) => (long === undefined ? [] : [long]));
-    expect([status, offered.sort()]).toEqual([0, [...longNames, '--help', '--version'].sort()]);
-    const [zsh, fish] = ['_s3ql', 's3ql.fish'].map((name) => readFileSync(join(ROOT, 'completions', name), 'utf8'));
-    for (const name of longNames) {
-      expect(zsh).toContain(name);
-      expect(fish).toMatch(new RegExp(`-l '?${name.slice(2)}'?\\b`));
-    }
     const page = manualPage(program);
     expect(page.problems).toBe('');
     for (const name of longNames) expect(page.text).toContain(name);
@@ -107,15 +94,25 @@ describe('commands that open a store', () => {
     mkdirSync(join(directory, 'empty'));
     mkdirSync(join(directory, 'mnt'));
     writeFileSync(join(directory, 'readable'), '[x]\nstorage-url: local://\n', { mode: 0o644 });
+    writeFileSync(join(directory, 'nonsense'), 'no section\n', { mode: 0o600 });
     writeFileSync(join(directory, 'file'), '');
+    writeFileSync(join(directory, 'list'), 's3ql_data_1\n');
+    mkdirSync(join(directory, 'clone'));
     const made = await run(['mkfs', '--plain'], url);
     if (made.exitCode !== 0) throw new Error(made.stderr);
   });
   afterAll(() => rmSync(directory, { recursive: true }));
 
+  type Line = readonly [
+    name: string,
+    before: readonly string[],
+    after: (directory: string) => readonly string[],
+    /** Exit codes that the command has no use for. */
+    without?: readonly number[],
+  ];
   /** Of every command that takes a storage URL, with all other arguments it needs. */
-  const lines: ReadonlyArray<readonly [name: string, before: readonly string[], after: (directory: string) => readonly string[]]> = [
-    ['mkfs', ['--plain'], () => []],
+  const lines: readonly Line[] = [
+    ['mkfs', ['--plain'], () => [], [18]],
     ['mount', [], (at) => [join(at, 'mnt')]],
     ['fsck', ['--log', 'none'], () => []],
     ['verify', [], () => []],
@@ -128,7 +125,20 @@ describe('commands that open a store', () => {
     ['du', [], () => []],
     ['get', [], (at) => [join(at, 'out')]],
     ['put', [fileURLToPath(import.meta.url)], () => []],
+    ['adm clone', [], (at) => ['--to', `local://${join(at, 'clone')}`]],
+    ['benchmark', [], () => [fileURLToPath(import.meta.url)], [18]],
+    // These know objects only, no file system, and need no local copy of anything.
+    ['check-store', [], () => [], [18, 45]],
+    ['remove-objects', [], (at) => [join(at, 'list')], [18, 45]],
   ];
+
+  test('all commands that take a storage URL are in the table', () => {
+    const named = new Set(lines.map(([name]) => name.split(' ')[0]));
+    const takeUrls = COMMANDS.filter(
+      (command) => '--authfile' in Object.fromEntries(Object.values(specOf(command).options).map((option) => [option.long, 1])),
+    );
+    expect(takeUrls.map(({ name }) => name).filter((name) => !named.has(name))).toEqual([]);
+  });
 
   function run(
     command: readonly string[],
@@ -136,8 +146,9 @@ describe('commands that open a store', () => {
     after: readonly string[] = [],
     options: readonly string[] = [],
   ): Promise<ProgramResult> {
-    const common = ['--cachedir', join(directory, 'cache'), '--authfile', join(directory, 'none'), ...options];
     const [name = '', action] = command[0]?.split(' ') ?? [];
+    const cachedir = ['check-store', 'remove-objects'].includes(name) ? [] : ['--cachedir', join(directory, 'cache')];
+    const common = [...cachedir, '--authfile', join(directory, 'none'), ...options];
     const words = [name, ...common, ...(action === undefined ? [] : [action]), ...command.slice(1), storageUrl, ...after];
     return runProgram(join(ROOT, 'bin/s3ql'), words, { input: 'no\n', cwd: directory });
   }
@@ -147,30 +158,69 @@ describe('commands that open a store', () => {
       (name) => `${String(name)} ${statSync(join(storeDirectory, String(name))).mtimeMs}`,
     );
 
-  test.each(lines)('s3ql %s: mistakes are one line and the documented exit code, and change nothing', async (name, before, after) => {
-    const untouched = snapshot();
-    const cases: ReadonlyArray<readonly [exitCode: number, url: string, options?: readonly string[]]> = [
-      [2, 'gopher://x'],
-      [3, url, ['--backend-options', 'frobnicate']],
-      [12, url, ['--authfile', join(directory, 'readable')]],
-      [16, `${url}/missing`],
-      ...(name === 'mkfs' ? [] : [[18, `local://${join(directory, 'empty')}`] as const]),
-      [45, url, ['--cachedir', join(directory, 'file')]],
-    ];
-    const results = await Promise.all(
-      cases.map(async ([exitCode, storageUrl, options]) => {
-        const json = storageUrl.startsWith('gopher') ? ['--json'] : [];
-        const result = await run([name, ...before], storageUrl, after(directory), [...(options ?? []), ...json]);
-        return { what: [exitCode, storageUrl, ...(options ?? [])].join(' '), exitCode, json: json.length > 0, result };
-      }),
-    );
-    for (const { what, exitCode, json, result } of results) {
-      expect({ what, exitCode: result.exitCode, stdout: result.stdout }).toEqual({ what, exitCode, stdout: '' });
-      expect(result.stderr).toMatch(json ? /^\{"error":\{"message":"[^\n]+","exitCode":2\}\}\n$/ : /^error: [^\n\p{Cc}]+\n$/u);
-    }
-    expect(snapshot()).toEqual(untouched);
-    expect(readdirSync(join(directory, 'empty'))).toEqual([]);
-  });
+  test.each(lines.map(([name, before, after, without = []]) => [name, before, after, without] as const))(
+    's3ql %s: mistakes are one line and the documented exit code, and change nothing',
+    async (name, before, after, without) => {
+      const untouched = snapshot();
+      const all: ReadonlyArray<readonly [exitCode: number, url: string, options?: readonly string[]]> = [
+        [2, 'gopher://x'],
+        [2, url, ['--authfile', join(directory, 'nonsense')]],
+        [3, url, ['--backend-options', 'frobnicate']],
+        [12, url, ['--authfile', join(directory, 'readable')]],
+        [16, `${url}/missing`],
+        [18, `local://${join(directory, 'empty')}`],
+        [45, url, ['--cachedir', join(directory, 'file')]],
+      ];
+      const cases = all.filter(([exitCode]) => !without.includes(exitCode));
+      const results = await Promise.all(
+        cases.map(async ([exitCode, storageUrl, options]) => {
+          const json = storageUrl.startsWith('gopher') ? ['--json'] : [];
+          const result = await run([name, ...before], storageUrl, after(directory), [...(options ?? []), ...json]);
+          return { what: [exitCode, storageUrl, ...(options ?? [])].join(' '), exitCode, json: json.length > 0, result };
+        }),
+      );
+      for (const { what, exitCode, json, result } of results) {
+        expect({ what, exitCode: result.exitCode, stdout: result.stdout }).toEqual({ what, exitCode, stdout: '' });
+        expect(result.stderr).toMatch(json ? /^\{"error":\{"message":"[^\n]+","exitCode":2\}\}\n$/ : /^error: [^\n\p{Cc}]+\n$/u);
+      }
+      expect(snapshot()).toEqual(untouched);
+      expect(readdirSync(join(directory, 'empty'))).toEqual([]);
+      expect(readdirSync(join(directory, 'clone'))).toEqual([]);
+    },
+  );
+
+  /** Files of this machine that commands read or write besides. */
+  const files: ReadonlyArray<readonly [what: string, exitCode: number, command: readonly string[], after?: readonly string[]]> = [
+    ['a log that cannot be written', 10, ['fsck', '--log', '/missing/log']],
+    ['a log that cannot be written', 10, ['verify', '--log', '/missing/log']],
+    ['a log that cannot be written', 10, ['ls', '--log', '/missing/log']],
+    ['a list that cannot be written', 1, ['verify', '--missing-file', '/missing/list']],
+    ['a list that is there already', 1, ['verify', '--corrupted-file', fileURLToPath(import.meta.url)]],
+    ['a file of data that does not exist', 1, ['benchmark'], ['/missing']],
+    ['a directory instead of data', 1, ['benchmark'], ['/etc']],
+    ['a list of objects that does not exist', 1, ['remove-objects'], ['/missing']],
+    ['a directory instead of a list', 1, ['remove-objects'], ['/etc']],
+    ['a list of other things', 1, ['remove-objects'], [fileURLToPath(import.meta.url)]],
+    ['a place for the clone that does not exist', 16, ['adm clone'], ['--to', 'local:///missing']],
+    ['a clone at its own place', 2, ['adm clone'], ['--to', 'itself']],
+    ['a mountpoint that does not exist', 36, ['mount'], ['/missing']],
+    ['a mountpoint that is a file', 36, ['mount'], [fileURLToPath(import.meta.url)]],
+    ['a target in a directory that does not exist', 1, ['get'], ['/missing/target']],
+  ];
+  test.each(files.map(([what, exitCode, command, after = []]) => [what, exitCode, command, after] as const))(
+    '%s: exit code %i (s3ql %j)',
+    async (_what, exitCode, command, after) => {
+      const untouched = snapshot();
+      const result = await run(
+        command,
+        url,
+        after.map((word) => (word === 'itself' ? url : word)),
+      );
+      expect({ exitCode: result.exitCode, stdout: result.stdout }).toEqual({ exitCode, stdout: '' });
+      expect(result.stderr).toMatch(/^error: [^\n\p{Cc}]+\n$/u);
+      expect(snapshot()).toEqual(untouched);
+    },
+  );
 
   test('colours errors and shows progress on terminals only, and no colour with NO_COLOR', async () => {
     const onTerminal = async (env: NodeJS.ProcessEnv): Promise<string> => {
@@ -210,6 +260,9 @@ describe('commands that speak to a mount', () => {
     ['s3qlctrl', (at) => ['backup-metadata', at]],
     ['s3qlctrl', (at) => ['cachesize', at, '1000']],
     ['s3qlctrl', (at) => ['log', at, 'info']],
+    ['s3qlctrl', (at) => ['upload-limit', at, '1M']],
+    ['s3qlctrl', (at) => ['download-limit', at, '1M']],
+    ['s3ql', (at) => ['backup', '/etc/default', at]],
     ['s3qlcp', (at) => [join(at, 'tree'), join(at, 'copy')]],
     ['s3qllock', (at) => [join(at, 'tree')]],
     ['s3qlrm', (at) => [join(at, 'tree')]],
@@ -220,7 +273,10 @@ describe('commands that speak to a mount', () => {
     const result = await runCommand(program, args, uid === undefined ? {} : { uid, gid: uid });
     expect({ ...result, stderr: '' }).toEqual({ exitCode: 1, signal: null, stdout: '', stderr: '' });
     expect(result.stderr).toMatch(/^error: [^\n]+\n$/);
-    const asJson = await runCommand(program, ['--json', ...args], uid === undefined ? {} : { uid, gid: uid });
+    const [first = '', ...others] = args;
+    // `s3ql COMMAND` takes options behind the command.
+    const jsonArgs = program === 's3ql' ? [first, '--json', ...others] : ['--json', ...args];
+    const asJson = await runCommand(program, jsonArgs, uid === undefined ? {} : { uid, gid: uid });
     expect(JSON.parse(asJson.stderr)).toEqual({ error: { message: result.stderr.slice('error: '.length, -1), exitCode: 1 } });
     return result.stderr;
   }
@@ -237,7 +293,7 @@ describe('commands that speak to a mount', () => {
 
   test.each(lines.filter(([program]) => program !== 'umount.s3ql'))('%s: a mount whose process has died (%#)', async (program, args) => {
     expect(await refusal(program, args(crashed.mountpoint))).toMatch(
-      /the process that served .* has died: take the mount away with umount\.s3ql/,
+      /The process that served .* has died: take the mount away with umount\.s3ql/,
     );
   });
 

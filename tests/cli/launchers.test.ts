@@ -77,7 +77,7 @@ test('Node comes from npm even if the system has none, and a system without any 
   expect(run(join(checkout, 'bin/s3qlstat'), [], { PATH: tools })).toEqual({
     status: 1,
     stdout: '',
-    stderr: `error: the npm packages are missing: run 'npm ci' in ${checkout} first\n`,
+    stderr: `error: The npm packages are missing: run 'npm ci' in ${checkout} first\n`,
   });
   mkdirSync(join(checkout, 'node_modules'));
   const { status, stderr } = run(join(checkout, 'bin/s3qlstat'), [], { PATH: tools });

@@ -224,8 +224,8 @@ describe('what cannot be done is refused with one line, and changes nothing', ()
       1,
       () => `${at('tree')} cannot be accessed: only the user who mounted an S3QL file system may do this`,
     ],
-    ['no size', () => ['s3qlctrl', ['cachesize', at()]], 2, () => 'cachesize takes a number of KiB'],
-    ['unknown level', () => ['s3qlctrl', ['log', at(), 'loud']], 2, () => 'log takes one of debug, info, warn'],
+    ['no size', () => ['s3qlctrl', ['cachesize', at()]], 2, () => '"cachesize" takes a number of KiB'],
+    ['unknown level', () => ['s3qlctrl', ['log', at(), 'loud']], 2, () => '"log" takes one of debug, info, warn'],
     ['no mount', () => ['s3qlctrl', ['flushcache', '/']], 1, () => '/ is not in a mounted S3QL file system'],
   ];
   test.each(cases)('%s', async (_name, command, exitCode, message) => {
@@ -252,7 +252,7 @@ test('a mount whose process has died is named as such', async () => {
       () => false,
     )
   );
-  const died = `the process that served ${mountpoint} has died: take the mount away with umount.s3ql, then mount again`;
+  const died = `The process that served ${mountpoint} has died: take the mount away with umount.s3ql, then mount again`;
   expect(await runCommand('s3qlctrl', ['flushcache', mountpoint])).toMatchObject(refusal(1, died));
   expect(await runCommand('s3qlcp', [mountpoint, join(mountpoint, 'x')])).toMatchObject(refusal(1, died));
 });

@@ -203,5 +203,5 @@ export function logRetry({ level, operation: { name, subject }, failures, delayM
 }
 
 function logManyRetries(perSecond: number): void {
-  log.warn('the store fails often: %s retries per second during the last minute', perSecond.toFixed(1));
+  log.warn('The store fails often: %s retries per second during the last minute', perSecond.toFixed(1));
 }
