@@ -34,6 +34,7 @@ _s3ql_command() {
         --metadata-backup-interval) COMPREPLY=(); return ;;
         --fsync) mapfile -t COMPREPLY < <(compgen -W "local remote" -- "$word"); return ;;
         --read-timeout) COMPREPLY=(); return ;;
+        --store-timeout) COMPREPLY=(); return ;;
         --full-cache) mapfile -t COMPREPLY < <(compgen -W "wait fail" -- "$word"); return ;;
         -o) COMPREPLY=(); return ;;
         --authfile) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -46,7 +47,7 @@ _s3ql_command() {
         --log) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --debug-modules) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--compress --cachesize --max-cache-entries --keep-cache --allow-other --allow-root --dirty-block-upload-delay --fg --fs-name --systemd --metadata-backup-interval --fsync --read-timeout --full-cache --take-over --nfs --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word")
+      if [[ $word == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--compress --cachesize --max-cache-entries --keep-cache --allow-other --allow-root --dirty-block-upload-delay --fg --fs-name --systemd --metadata-backup-interval --fsync --read-timeout --store-timeout --full-cache --take-over --nfs --authfile --cachedir --backend-options --max-connections --max-threads --upload-limit --download-limit --log --debug --debug-modules --quiet --json --version --help" -- "$word")
       else mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     umount)
       case $previous in

@@ -35,6 +35,7 @@ test.each([
   ['--a and --b exclude each other', '--a and --b exclude each other'],
   ['s3.example.com answered HTTP 500', 's3.example.com answered HTTP 500'],
   ['localhost:8080 does not answer', 'localhost:8080 does not answer'],
+  ["command-argument value 'x' is invalid", "Command-argument value 'x' is invalid"],
   ['s3ql_params is damaged', 's3ql_params is damaged'],
   ['"log" takes a level', '"log" takes a level'],
 ])('a line begins with a capital, unless with a name: %s', (message, line) => {

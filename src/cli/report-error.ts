@@ -70,7 +70,7 @@ export function describeError(error: unknown): ErrorReport {
   if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return { exitCode: EXIT_BROKEN_PIPE };
   // Of Node's process.cwd().
   if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
-    return { exitCode: EXIT_ERROR, message: 'the current directory has been removed: change to another, or give absolute paths' };
+    return { exitCode: EXIT_ERROR, message: 'The current directory has been removed: change to another, or give absolute paths' };
   }
   const summary = error instanceof Error ? error.message : String(error);
   return { exitCode: EXIT_ERROR, message: sentence(`unexpected failure: ${summary}`), details: errorText(error) };
@@ -91,5 +91,5 @@ export function formatErrorReport(report: ErrorReport, json: boolean): string {
  */
 function sentence(message: string): string {
   const line = message.replaceAll(/\s*\n\s*/g, ' ').trim();
-  return /^[a-z]+(?:[ ,;']|: |$)/.test(line) ? line.charAt(0).toUpperCase() + line.slice(1) : line;
+  return /^[a-z]+(?:-[a-z]+)*(?:[ ,;']|: |$)/.test(line) ? line.charAt(0).toUpperCase() + line.slice(1) : line;
 }

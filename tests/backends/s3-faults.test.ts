@@ -48,7 +48,7 @@ describe('a store of the S3 family that cannot be opened', () => {
 
   test('because of a bucket that does not exist exits with 16 after one request', async () => {
     const report = await openingFailure(open({ url: `s3c4://${server.host}/missing/` }));
-    expect(report).toMatchObject({ exitCode: 16, message: expect.stringContaining('bucket missing does not exist') as string });
+    expect(report).toMatchObject({ exitCode: 16, message: expect.stringContaining('Bucket missing does not exist') as string });
     expect(server.http.requests).toHaveLength(1);
   });
 

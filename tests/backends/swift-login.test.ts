@@ -64,7 +64,7 @@ describe('swift://', () => {
 
   test('a container that does not exist exits with 16', async () => {
     const report = await openingFailure(open({ url: `swift://${host}/missing/` }));
-    expect(report).toMatchObject({ exitCode: 16, message: expect.stringContaining('container missing does not exist') as string });
+    expect(report).toMatchObject({ exitCode: 16, message: expect.stringContaining('Container missing does not exist') as string });
   });
 
   test('a host that speaks HTTP, but not Swift, exits with 2', async () => {

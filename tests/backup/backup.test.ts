@@ -119,7 +119,7 @@ test('an interrupted backup has no date, and the next run goes on with it', asyn
   const closed = once(child, 'close');
   while (!messages.includes('started')) await once(child.stderr, 'data');
 
-  expect(await backup(`${source}/`, target)).toMatchObject(failure(1, `another process makes or removes backups in ${target}`));
+  expect(await backup(`${source}/`, target)).toMatchObject(failure(1, `Another process makes or removes backups in ${target}`));
   expect(await runCommand('s3ql', ['expire', '1', '2'], { cwd: target })).toMatchObject({ exitCode: 1 });
   child.kill('SIGINT');
   expect(await closed).toEqual([130, null]);
@@ -176,7 +176,7 @@ describe('expire', () => {
     expect(await expire(['1', '3', '7'])).toMatchObject(
       failure(
         1,
-        `there are 6 backups, but no state file ${target}/.expire_backups.dat that knows their ages: use --reconstruct-state to guess them from the dates`,
+        `There are 6 backups, but no state file ${target}/.expire_backups.dat that knows their ages: use --reconstruct-state to guess them from the dates`,
       ),
     );
     const ages = ['--reconstruct-state', '1', '3', '7'];
@@ -231,7 +231,7 @@ describe('expire', () => {
 
 describe('what cannot be done is refused with one line, and changes nothing', () => {
   const cases: ReadonlyArray<[string, () => [args: readonly string[], options?: ProgramOptions], number, () => string]> = [
-    ['no target', () => [['backup', source]], 2, () => "missing required argument 'mountpoint'"],
+    ['no target', () => [['backup', source]], 2, () => "Missing required argument 'mountpoint'"],
     ['no source', () => [['backup', `${source}/none`, target]], 1, () => `${source}/none does not exist`],
     ['not in a mount', () => [['backup', source, source]], 1, () => `${source} is not in a mounted S3QL file system`],
     ['no such target', () => [['backup', source, `${target}/none`]], 1, () => `${target}/none does not exist`],
@@ -252,10 +252,10 @@ describe('what cannot be done is refused with one line, and changes nothing', ()
       'two policies',
       () => [['backup', '--expire', '1', '--keep-last', '2', source, target]],
       2,
-      () => 'ages and --keep options exclude each other',
+      () => 'Ages and --keep options exclude each other',
     ],
-    ['nothing to keep', () => [['expire']], 2, () => 'what is to be kept: give ages, or --keep options'],
-    ['ages descend', () => [['expire', '3', '1']], 2, () => "command-argument value '1' is invalid for argument 'age'. ages must ascend"],
+    ['nothing to keep', () => [['expire']], 2, () => 'What is to be kept: give ages, or --keep options'],
+    ['ages descend', () => [['expire', '3', '1']], 2, () => "Command-argument value '1' is invalid for argument 'age'. ages must ascend"],
     ['expire: no directory', () => [['expire', '--directory', `${target}/none`, '1']], 1, () => `${target}/none does not exist`],
     ['expire: a file', () => [['expire', '--directory', '/etc/passwd', '1']], 1, () => '/etc/passwd is not a directory'],
   ];
@@ -269,7 +269,7 @@ describe('what cannot be done is refused with one line, and changes nothing', ()
     await using crashed = await MountedFileSystem.create();
     const { mountpoint } = crashed;
     await crashed.kill();
-    const died = `the process that served ${mountpoint} has died: take the mount away with umount.s3ql, then mount again`;
+    const died = `The process that served ${mountpoint} has died: take the mount away with umount.s3ql, then mount again`;
     expect(await backup(source, mountpoint)).toMatchObject(failure(1, died));
     expect(await runCommand('s3ql', ['expire', '--directory', mountpoint, '1'])).toMatchObject(failure(1, died));
     const out = join(fileSystem.directory, 'out');

@@ -105,14 +105,14 @@ test('if a part cannot be read the others are copied, and the exit code tells', 
 });
 
 test.each([
-  ['no target', ['/tmp'], 2, 'a source and a target are needed'],
-  ['no arguments', [], 2, "missing required argument 'path'"],
+  ['no target', ['/tmp'], 2, 'A source and a target are needed'],
+  ['no arguments', [], 2, "Missing required argument 'path'"],
   ['no such source', ['/none', '/tmp'], 1, '/none does not exist'],
   [
     'too many processes',
     ['--processes', '0', '/tmp', '/tmp'],
     2,
-    "option '--processes <n>' argument '0' is invalid. expected a whole number from 1 to 100",
+    "Option '--processes <n>' argument '0' is invalid. expected a whole number from 1 to 100",
   ],
 ] as const)('%s is refused with one line', async (_name, args, exitCode, message) => {
   expect(await pcp(args)).toMatchObject({ exitCode, stdout: '', stderr: `error: ${message}\n` });

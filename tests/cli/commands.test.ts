@@ -307,7 +307,7 @@ describe('bad input is one clear line, the documented exit code, and changes not
 
   test('no passphrase', async () => {
     await mkfs();
-    expect(await refusal(() => run('mount.s3ql', [...common(), url(), mountpoint], { input: '' }), 1)).toMatch(/standard input ended/);
+    expect(await refusal(() => run('mount.s3ql', [...common(), url(), mountpoint], { input: '' }), 1)).toMatch(/Standard input ended/);
   });
 
   test('no file system at the URL', async () => {
@@ -335,7 +335,7 @@ describe('bad input is one clear line, the documented exit code, and changes not
   });
 
   test('an unknown option', async () => {
-    expect(await refusal(() => mount('--frobnicate'), 2)).toMatch(/unknown option '--frobnicate'/);
+    expect(await refusal(() => mount('--frobnicate'), 2)).toMatch(/Unknown option '--frobnicate'/);
   });
 
   test('an unknown backend', async () => {

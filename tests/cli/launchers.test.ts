@@ -41,7 +41,7 @@ test('in a directory that has been removed, relative paths are refused in a line
   const relative = inRemovedDirectory(join(BIN, 'mount.s3ql'), 'local:///nowhere', 'mnt');
   expect(relative).toMatchObject({
     status: 1,
-    stderr: expect.stringMatching(/^error: the current directory has been removed: .*\n$/m) as string,
+    stderr: expect.stringMatching(/^error: The current directory has been removed: .*\n$/m) as string,
   });
   expect(relative.stderr).not.toContain('bug');
   expect(inRemovedDirectory(join(BIN, 'mount.s3ql'), 'local:///nowhere', directory)).toMatchObject({
@@ -99,13 +99,13 @@ test('an installed package runs its JavaScript, with Node in a directory above',
 
 describe('bad input is one clear line on stderr and an exit code', () => {
   test.each([
-    ['s3ql', [], 2, /no command was given/],
-    ['s3ql', ['frobnicate'], 2, /unknown command 'frobnicate'/],
-    ['s3qlstat', [], 2, /missing required argument 'mountpoint'/],
-    ['s3qlstat', ['--frobnicate', '/'], 2, /unknown option '--frobnicate'/],
+    ['s3ql', [], 2, /No command was given/],
+    ['s3ql', ['frobnicate'], 2, /Unknown command 'frobnicate'/],
+    ['s3qlstat', [], 2, /Missing required argument 'mountpoint'/],
+    ['s3qlstat', ['--frobnicate', '/'], 2, /Unknown option '--frobnicate'/],
     ['s3qlstat', ['/'], 1, /\/ is not in a mounted S3QL file system/],
     ['s3qlstat', ['missing'], 1, /missing does not exist/],
-    ['s3qlstat', ['--log', '/missing/log', '/'], 10, /cannot write the log file/],
+    ['s3qlstat', ['--log', '/missing/log', '/'], 10, /Cannot write the log file/],
     ['umount.s3ql', ['missing'], 1, /missing is not a mountpoint/],
     ['umount.s3ql', ['missing/below'], 1, /missing\/below does not exist/],
     ['umount.s3ql', ['/proc'], 1, /\/proc is not an S3QL file system \(it is of type proc\)/],

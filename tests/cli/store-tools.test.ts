@@ -59,7 +59,7 @@ describe('benchmark', () => {
   test('what cannot be measured is refused with one line', async () => {
     const { storageUrl, directory } = fileSystem;
     await writeFile(join(directory, 'empty'), '');
-    expect(await tool('benchmark', [storageUrl])).toMatchObject(failure(2, "missing required argument 'file'"));
+    expect(await tool('benchmark', [storageUrl])).toMatchObject(failure(2, "Missing required argument 'file'"));
     expect(await tool('benchmark', [storageUrl, `${directory}/none`])).toMatchObject(failure(1, `${directory}/none does not exist`));
     expect(await tool('benchmark', [storageUrl, directory])).toMatchObject(failure(1, `${directory} is not a regular file`));
     expect(await tool('benchmark', [storageUrl, `${directory}/empty`])).toMatchObject(
@@ -109,7 +109,7 @@ describe('remove-objects', () => {
       );
     }
     expect(await tool('remove-objects', [storageUrl, `${directory}/none`])).toMatchObject(failure(1, `${directory}/none does not exist`));
-    expect(await tool('remove-objects', [storageUrl])).toMatchObject(failure(2, "missing required argument 'file'"));
+    expect(await tool('remove-objects', [storageUrl])).toMatchObject(failure(2, "Missing required argument 'file'"));
     expect(await storedFiles()).toEqual(before);
   });
 });
