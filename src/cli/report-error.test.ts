@@ -14,7 +14,7 @@ test('an error made for people is one line with its exit code, without a stack',
   const report = describeError(new UserError('wrong passphrase:\n  try again', 17, { cause: new Error('hmac') }));
   expect(report).toEqual({ exitCode: 17, message: 'Wrong passphrase: try again' });
   expect(formatErrorReport(report, false)).toBe('error: Wrong passphrase: try again\n');
-  expect(JSON.parse(formatErrorReport(report, true))).toEqual({ error: { message: 'wrong passphrase: try again', exitCode: 17 } });
+  expect(JSON.parse(formatErrorReport(report, true))).toEqual({ error: { message: 'Wrong passphrase: try again', exitCode: 17 } });
 });
 
 test.each([
