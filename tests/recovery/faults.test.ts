@@ -1,7 +1,7 @@
 /** A store in which the n-th request goes wrong, for every n; one that hangs, one that is full, one that lies. */
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { setXattr } from '../../src/util/xattr.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -18,8 +18,8 @@ const FAULTS: readonly PlannedFault[] = [{ kind: 'fail' }, { kind: 'lose-reply' 
 /** Only answers may be damaged: a store that damages what it is given and reports success cannot be found out then. */
 const ANSWER_FAULTS: readonly PlannedFault[] = [{ kind: 'truncate' }, { kind: 'corrupt' }];
 
-async function made(): Promise<{ fileSystem: TestFileSystem; mounted: MountProcess }> {
-  const fileSystem = await TestFileSystem.create(MKFS_OPTIONS);
+async function made(mkfsOptions: readonly string[] = MKFS_OPTIONS): Promise<{ fileSystem: TestFileSystem; mounted: MountProcess }> {
+  const fileSystem = await TestFileSystem.create(mkfsOptions);
   const mounted = fileSystem.start();
   for (const { exitCode, message } of [await mounted.mkfs(), await mounted.mount()]) if (exitCode !== 0) throw new Error(message);
   return { fileSystem, mounted };
@@ -69,28 +69,46 @@ test.each(ANSWER_FAULTS)('an answer that is damaged on its way ($kind) is asked 
   expect(await mounted.unmount()).toMatchObject({ exitCode: 0 });
 });
 
-test('a damaged object fails its file alone, until the same content is written again', { timeout: TIMEOUT_MS }, async () => {
-  const { fileSystem, mounted } = await made();
-  await using _fileSystem = fileSystem;
-  const { mountpoint, storeDirectory } = fileSystem;
-  const content = randomBytes(50_000);
-  await writeFile(join(mountpoint, 'damaged'), content);
-  await control(mountpoint, 's3ql_dropcache!');
-  const [damaged] = (await objectFiles(storeDirectory)).slice(-1);
-  await writeFile(join(mountpoint, 'sound'), 'sound');
-  await control(mountpoint, 's3ql_dropcache!');
-  await flipBit(damaged ?? '');
-  await expect(readFile(join(mountpoint, 'damaged'))).rejects.toMatchObject({ code: 'EIO' });
-  expect(mounted.log.join('\n')).toMatch(/object s3ql_data_\d+ .*cannot be read/);
-  expect(await readFile(join(mountpoint, 'sound'), 'utf8')).toBe('sound');
-  await writeFile(join(mountpoint, 'copy'), content);
-  await control(mountpoint, 's3ql_flushcache!');
-  expect(mounted.log.join('\n')).toContain('has been stored again');
-  await control(mountpoint, 's3ql_dropcache!');
-  expect((await readFile(join(mountpoint, 'damaged'))).equals(content)).toBe(true);
-  expect(await mounted.unmount()).toMatchObject({ exitCode: 0 });
-  expect(await brokenInvariants({ storeDirectory })).toEqual([]);
-});
+/** What a store may give instead of what it was given, by what is done to the object's file; `other` is that of another object. */
+const DAMAGES: ReadonlyArray<readonly [name: string, damage: (path: string, other: string) => Promise<void>]> = [
+  ['a bit of it is another', flipBit],
+  ['it is cut off', (path) => truncate(path, 1_000)],
+  ['it is empty', (path) => truncate(path, 0)],
+  ['it is another object', (path, other) => copyFile(other, path)],
+];
+const FORMATS: ReadonlyArray<readonly [name: string, mkfsOptions: readonly string[]]> = [
+  ['plain', MKFS_OPTIONS],
+  ['encrypted', MKFS_OPTIONS.filter((option) => option !== '--plain')],
+];
+
+test.each(FORMATS.flatMap(([format, options]) => DAMAGES.map(([name, damage]) => [format, name, options, damage] as const)))(
+  'a damaged object (%s: %s) fails its file alone, until the same content is written again',
+  { timeout: TIMEOUT_MS },
+  async (_format, _name, mkfsOptions, damage) => {
+    const { fileSystem, mounted } = await made(mkfsOptions);
+    await using _fileSystem = fileSystem;
+    const { mountpoint, storeDirectory } = fileSystem;
+    const content = randomBytes(50_000);
+    await writeFile(join(mountpoint, 'sound'), 'sound');
+    await control(mountpoint, 's3ql_dropcache!');
+    const [other = ''] = (await objectFiles(storeDirectory)).slice(-1);
+    await writeFile(join(mountpoint, 'damaged'), content);
+    await control(mountpoint, 's3ql_dropcache!');
+    const [damaged = ''] = (await objectFiles(storeDirectory)).slice(-1);
+    await damage(damaged, other);
+    await expect(readFile(join(mountpoint, 'damaged'))).rejects.toMatchObject({ code: 'EIO' });
+    expect(mounted.log.join('\n')).toMatch(new RegExp(`object ${basename(damaged)} .*cannot be read`));
+    expect(await readFile(join(mountpoint, 'sound'), 'utf8')).toBe('sound');
+    await writeFile(join(mountpoint, 'copy'), content);
+    await control(mountpoint, 's3ql_flushcache!');
+    expect(mounted.log.join('\n')).toContain('has been stored again');
+    await control(mountpoint, 's3ql_dropcache!');
+    expect((await readFile(join(mountpoint, 'damaged'))).equals(content)).toBe(true);
+    expect(await mounted.unmount()).toMatchObject({ exitCode: 0 });
+    const { passphrase } = fileSystem;
+    expect(await brokenInvariants({ storeDirectory, ...(passphrase === undefined ? {} : { passphrase }) })).toEqual([]);
+  },
+);
 
 test('a read that the store does not answer fails in time', { timeout: TIMEOUT_MS }, async () => {
   await using fileSystem = await TestFileSystem.create(MKFS_OPTIONS);
