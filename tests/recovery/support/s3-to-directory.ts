@@ -11,11 +11,12 @@ export function authinfoOf(url: string): string {
 
 /** Copies what a server has into a directory, as a local:// store has it, for readers that know only those. */
 export async function copyToDirectory(server: S3Server, url: string, directory: string): Promise<void> {
+  // A fault that no request has met is not for the copy.
+  server.http.reset();
   await using from = await openBackend(
     backendSpec({ url, login: TEST_ACCOUNT.accessKeyId, password: TEST_ACCOUNT.secretAccessKey, options: 'no-ssl' }),
   );
   await using to = await LocalBackend.open(`local://${directory}`, directory);
-  server.http.reset();
   for await (const { key } of from.list('')) {
     const { metadata, payload } = await from.fetch(key);
     await to.store(key, metadata, [payload]);
