@@ -169,6 +169,6 @@ export class SqliteMetadata implements MetadataDatabase {
 
   /** Where the next frame goes. */
   get #walEnd(): number {
-    return WAL_HEADER_BYTES + this.#walLimit.frames * WAL_FRAME_BYTES;
+    return WAL_HEADER_BYTES + this.#walLimit.framesBefore * WAL_FRAME_BYTES;
   }
 }

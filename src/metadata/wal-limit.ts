@@ -23,6 +23,7 @@ export class WalLimit {
   #holders = 0;
   #frames = 0;
   #uncheckpointedFrames = 0;
+  #framesBefore = 0;
 
   constructor(connection: DatabaseSync) {
     this.#look = prepareRows(connection, 'PRAGMA wal_checkpoint(NOOP)');
@@ -30,9 +31,9 @@ export class WalLimit {
     this.#lookAt();
   }
 
-  /** How many the WAL has before the next one, as of the last commit: it starts anew if all are in the database file. */
-  get frames(): number {
-    return this.#uncheckpointedFrames === 0 ? 0 : this.#frames;
+  /** How many are surely before the next one in the WAL, as of the last commit or restart. */
+  get framesBefore(): number {
+    return this.#framesBefore;
   }
 
   /** As of the last commit. */
@@ -51,8 +52,10 @@ export class WalLimit {
   /** Lets the WAL start anew whatever that costs, if it may. To be called when no transaction is open. */
   restart(): void {
     if (this.#holders > 0) return;
-    this.#tryCheckpoint();
+    const [busy, frames, checkpointed] = this.#tryCheckpoint() ?? [1, 0, 0];
     this.#lookAt();
+    // A worker that is checkpointing in this moment would keep the next transaction from starting at the beginning.
+    if (busy === 0 && frames === checkpointed) this.#framesBefore = 0;
   }
 
   /** Whether, given that the worker has just checkpointed, committing what has changed meanwhile lets the WAL start anew. */
@@ -72,15 +75,17 @@ export class WalLimit {
   #lookAt(): { frames: number; checkpointed: number } {
     const [, frames, checkpointed] = this.#look.get() ?? [0, 0, 0];
     this.#frames = frames;
+    this.#framesBefore = frames;
     this.#uncheckpointedFrames = frames - checkpointed;
     return { frames, checkpointed };
   }
 
-  #tryCheckpoint(): void {
+  #tryCheckpoint(): CheckpointRow | undefined {
     try {
-      this.#checkpoint.get();
+      return this.#checkpoint.get();
     } catch {
       // What was committed stays so all the same. The worker's next checkpoint meets the same error and reports it.
+      return undefined;
     }
   }
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { BackendError } from '../errors.ts';
 import { isSuccess } from '../http/http-status.ts';
+import { PROBE_PREFIX } from '../probe-objects.ts';
 import type { S3Connection } from './s3-connection.ts';
 
 const DELETE_ATTEMPTS = 3;
@@ -16,7 +17,7 @@ export interface ConditionalPut {
 
 /** Tries on an object of its own, which it removes. A key that may not write counts as a store without conditional requests. */
 export async function probeConditionalPut(connection: S3Connection): Promise<ConditionalPut> {
-  const key = `s3ql_probe_${randomBytes(8).toString('hex')}`;
+  const key = `${PROBE_PREFIX}${randomBytes(8).toString('hex')}`;
   const put = async (headers: Readonly<Record<string, string>>): Promise<number> => {
     const { status } = await connection.send({ method: 'PUT', key, headers, body: [Buffer.from('probe')] });
     if (status === 429 || (status >= 500 && status !== 501)) throw new BackendError('the store is busy', { temporary: true });
@@ -39,7 +40,7 @@ export async function probeConditionalPut(connection: S3Connection): Promise<Con
   };
 }
 
-/** As well as it can: nobody minds what is left, as every name is another. */
+/** As well as it can: nobody minds what is left (probe-objects.ts), as every name is another. */
 async function remove(connection: S3Connection, key: string): Promise<void> {
   for (let attempt = 0; attempt < DELETE_ATTEMPTS; attempt += 1) {
     try {

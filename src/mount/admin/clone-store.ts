@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Backend, FetchedObject, ListedObject, ObjectKey } from '../../backends/backend.ts';
 import { connect } from '../../backends/connect.ts';
 import { CorruptedObjectError, NoSuchObjectError } from '../../backends/errors.ts';
+import { PROBE_PREFIX } from '../../backends/probe-objects.ts';
 import type { AdminRequest, AdminInteraction, AdminResult } from '../../cli/run-adm.ts';
 import { SUPERBLOCK_KEY } from '../../metadata/object-keys.ts';
 import { UserError } from '../../util/errors.ts';
@@ -41,8 +42,10 @@ export async function cloneStore(request: AdminRequest, interaction: AdminIntera
   }
 
   const listed: ListedObject[] = [];
-  for await (const object of source.list('s3ql_', { signal }))
-    if (object.key !== SUPERBLOCK_KEY && object.key !== LEASE_KEY) listed.push(object);
+  for await (const object of source.list('s3ql_', { signal })) {
+    const { key } = object;
+    if (key !== SUPERBLOCK_KEY && key !== LEASE_KEY && !key.startsWith(PROBE_PREFIX)) listed.push(object);
+  }
   const bytesTotal = listed.reduce((sum, { storedSizeBytes = 0 }) => sum + storedSizeBytes, 0);
   const present = new Set<ObjectKey>();
   for await (const { key } of target.list('s3ql_', { signal })) present.add(key);

@@ -1,5 +1,6 @@
 /** S3 servers of the tests as stores of file systems. */
 import { LocalBackend } from '../../../src/backends/local/local-backend.ts';
+import { PROBE_PREFIX } from '../../../src/backends/probe-objects.ts';
 import { backendSpec, openBackend } from '../../../src/backends/open-backend.ts';
 import { type S3Server, TEST_ACCOUNT } from '../../support/servers/s3-server.ts';
 
@@ -18,6 +19,7 @@ export async function copyToDirectory(server: S3Server, url: string, directory: 
   );
   await using to = await LocalBackend.open(`local://${directory}`, directory);
   for await (const { key } of from.list('')) {
+    if (key.startsWith(PROBE_PREFIX)) continue;
     const { metadata, payload } = await from.fetch(key);
     await to.store(key, metadata, [payload]);
   }
