@@ -431,11 +431,6 @@ const DAMAGES: readonly Damage[] = [
     finding: 'sizes and device numbers where none should be',
   },
   {
-    what: 'a stored size is wrong',
-    sql: `UPDATE objects SET phys_size = phys_size + 1 WHERE id = ${objectOf('single')}`,
-    finding: 'wrong stored sizes',
-  },
-  {
     what: 'an object has a number that none can have',
     sql: `INSERT INTO objects (id, hash, refcount, phys_size, length) VALUES (-7, randomblob(32), 1, 10, 10)`,
     finding: 'impossible values',

@@ -331,7 +331,7 @@ describe('bad input is one clear line, the documented exit code, and changes not
   });
 
   test('a read-only mount', async () => {
-    expect(await refusal(() => mount('-o', 'ro'), 35)).toMatch(/read-only/);
+    expect(await refusal(() => mount('-o', 'ro'), 35)).toMatch(/Read-only/);
   });
 
   test('an unknown option', async () => {
@@ -354,7 +354,7 @@ describe('bad input is one clear line, the documented exit code, and changes not
 
   test('a log that cannot be written', async () => {
     await mkfs('--plain');
-    expect(await refusal(() => mount('--log', join(directory, 'missing/log')), 10)).toMatch(/cannot write the log file/);
+    expect(await refusal(() => mount('--log', join(directory, 'missing/log')), 10)).toMatch(/Cannot write the log file/);
   });
 
   test('a cache directory that cannot be used', async () => {

@@ -106,7 +106,7 @@ test('what the daemon fails of is printed once, is in the log, and sets the exit
   await next();
   expect(await next()).toBeUndefined();
   expect(await finished).toEqual({ stderr: 'Using 3 threads\nerror: There is no file system\n', exitCode: 18 });
-  expect(readFileSync(logPath, 'utf8')).toMatch(/ ERROR: there is no file system\n$/);
+  expect(readFileSync(logPath, 'utf8')).toMatch(/ ERROR: There is no file system\n$/);
 });
 
 test('a bug in the daemon shows its stack', async () => {

@@ -46,7 +46,9 @@ export async function cloneStore(request: AdminRequest, interaction: AdminIntera
     const { key } = object;
     if (key !== SUPERBLOCK_KEY && key !== LEASE_KEY && !key.startsWith(PROBE_PREFIX)) listed.push(object);
   }
-  const bytesTotal = listed.reduce((sum, { storedSizeBytes = 0 }) => sum + storedSizeBytes, 0);
+  // Not all stores tell sizes in listings.
+  const sizes = listed.map(({ storedSizeBytes }) => storedSizeBytes);
+  const bytesTotal = sizes.includes(undefined) ? undefined : sizes.reduce((sum = 0, size = 0) => sum + size, 0);
   const present = new Set<ObjectKey>();
   for await (const { key } of target.list('s3ql_', { signal })) present.add(key);
   let copiedCount = 0;
@@ -57,14 +59,15 @@ export async function cloneStore(request: AdminRequest, interaction: AdminIntera
   await forEachLimit(
     listed,
     limit,
-    async ({ key, storedSizeBytes = 0 }) => {
+    async ({ key, storedSizeBytes }) => {
+      let sizeBytes = 0;
       if (!present.has(key) || !(await isSame(source, target, key, signal))) {
-        await copy(source, target, key, signal);
+        sizeBytes = await copy(source, target, key, signal);
         copiedCount += 1;
       }
       done += 1;
-      bytesDone += storedSizeBytes;
-      step.update({ done, total: listed.length, bytesDone, bytesTotal });
+      bytesDone += storedSizeBytes ?? sizeBytes;
+      step.update({ done, total: listed.length, bytesDone, ...(bytesTotal === undefined ? {} : { bytesTotal }) });
     },
     signal,
   );
@@ -89,12 +92,13 @@ async function isSame(source: Backend, target: Backend, key: ObjectKey, signal: 
   return to !== undefined && isEqual(from, to);
 }
 
-async function copy(source: Backend, target: Backend, key: ObjectKey, signal: AbortSignal): Promise<void> {
+async function copy(source: Backend, target: Backend, key: ObjectKey, signal: AbortSignal): Promise<number> {
   const object = await source.fetch(key, { signal });
   await target.store(key, object.metadata, [object.payload], { signal });
   const stored = await fetchCopy(target, key, signal);
   if (stored === undefined || !isEqual(object, stored))
     throw new CorruptedObjectError(`the copy of ${key} at ${target.url} is not what was stored`);
+  return object.payload.length;
 }
 
 function isEqual(a: FetchedObject, b: FetchedObject): boolean {
