@@ -21,7 +21,7 @@ import { OpenFlag, OpenReplyFlag, WriteFlag } from '../fuse/abi/flags.ts';
 import { CONTROL_INODE, type Inode, type InodeId } from '../metadata/types.ts';
 import type { ControlFile } from '../filesystem/control-file.ts';
 import { MAX_NAME_BYTES } from '../filesystem/directory-operations.ts';
-import { isDirectory, S_IFDIR, S_IFMT, S_IFREG } from '../filesystem/file-mode.ts';
+import { isDirectory, S_IFDIR, S_IFMT, S_IFREG, withoutSetIdBits } from '../filesystem/file-mode.ts';
 import { FALLOC_FL_PUNCH_HOLE } from '../filesystem/file-operations.ts';
 import type { FileSystem } from '../filesystem/file-system.ts';
 import { isAclName } from '../filesystem/posix-acl.ts';
@@ -169,12 +169,15 @@ export class FuseAdapter implements Handlers {
     const truncates = (flags & O_TRUNC) !== 0;
     if (truncates || (flags & O_ACCMODE) !== O_RDONLY) this.#options.gate.requireOpen('makes-room');
     const { atimeDue } = this.#fs.files.open(id, (flags & O_ACCMODE) !== O_RDONLY || truncates);
-    const truncated = truncates ? this.#fs.files.truncate(id, 0n, (openFlags & OpenFlag.KILL_SUIDGID) !== 0, context) : undefined;
+    const killsSetId = truncates && (openFlags & OpenFlag.KILL_SUIDGID) !== 0;
+    const tellsKernel = killsSetId && this.#losesSetIdBits(id);
+    const truncated = truncates ? this.#fs.files.truncate(id, 0n, killsSetId, context) : undefined;
     // Reads that the kernel serves from its cache never get here: where one would move the atime it must not have a cache.
     const movesAtime = (flags & O_NOATIME) === 0;
     const reply = this.#openReply(atimeDue && movesAtime && (flags & O_ACCMODE) !== 1 ? 0 : OpenReplyFlag.KEEP_CACHE);
     if (!movesAtime) this.#noAtimeHandles.add(reply.handle);
-    return truncated === undefined ? reply : truncated.then(() => reply);
+    const opened = truncated === undefined ? reply : truncated.then(() => reply);
+    return tellsKernel ? this.#afterModeChange(id, opened) : opened;
   }
 
   create(
@@ -231,7 +234,11 @@ export class FuseAdapter implements Handlers {
     writeFlags: number,
   ): MaybePromise<number> {
     this.#options.gate.requireOpen();
-    return this.#fs.files.write(node as InodeId, offset, data, (writeFlags & WriteFlag.KILL_SUIDGID) !== 0, context);
+    const id = node as InodeId;
+    const killsSetId = (writeFlags & WriteFlag.KILL_SUIDGID) !== 0;
+    const tellsKernel = killsSetId && this.#losesSetIdBits(id);
+    const written = this.#fs.files.write(id, offset, data, killsSetId, context);
+    return tellsKernel ? this.#afterModeChange(id, written) : written;
   }
 
   release(_node: number, handle: number): void {
@@ -303,8 +310,8 @@ export class FuseAdapter implements Handlers {
     }
     this.#options.gate.requireOpen();
     this.#fs.xattrs.set(node as InodeId, name, value, flags, killSgid);
-    // A kernel that does not check ACLs does not notice either that the mode has followed this one; its caller shall.
-    if (!this.#options.kernelChecksPermissions && isAclName(name)) return this.#options.forgetAttributes(node as InodeId);
+    // A kernel that does not check ACLs does not notice either that the mode has followed this one.
+    if (!this.#options.kernelChecksPermissions && isAclName(name)) return this.#afterModeChange(node as InodeId, undefined);
   }
 
   getxattr(context: RequestContext, node: number, name: Uint8Array): Uint8Array {
@@ -330,7 +337,11 @@ export class FuseAdapter implements Handlers {
 
   fallocate(context: RequestContext, node: number, _handle: number, mode: number, offset: bigint, length: bigint): MaybePromise<void> {
     this.#options.gate.requireOpen((mode & FALLOC_FL_PUNCH_HOLE) === 0 ? 'any' : 'makes-room');
-    return this.#fs.files.fallocate(node as InodeId, mode, offset, length, lacksPrivileges(context));
+    const id = node as InodeId;
+    const killsSetId = lacksPrivileges(context);
+    const tellsKernel = killsSetId && this.#losesSetIdBits(id);
+    const allocated = this.#fs.files.fallocate(id, mode, offset, length, killsSetId);
+    return tellsKernel ? this.#afterModeChange(id, allocated) : allocated;
   }
 
   lseek(_context: RequestContext, node: number, _handle: number, offset: bigint, whence: number): bigint {
@@ -348,15 +359,26 @@ export class FuseAdapter implements Handlers {
     length: bigint,
   ): Promise<bigint> {
     this.#options.gate.requireOpen();
-    return this.#fs.files.copyRange(
-      node as InodeId,
-      offset,
-      outNode as InodeId,
-      outOffset,
-      length,
-      lacksPrivileges(context),
-      context.signal,
-    );
+    const target = outNode as InodeId;
+    const killsSetId = lacksPrivileges(context);
+    const tellsKernel = killsSetId && this.#losesSetIdBits(target);
+    const copied = this.#fs.files.copyRange(node as InodeId, offset, target, outOffset, length, killsSetId, context.signal);
+    return tellsKernel ? this.#afterModeChange(target, copied) : copied;
+  }
+
+  #losesSetIdBits(id: InodeId): boolean {
+    const { mode } = this.#fs.inode(id);
+    return withoutSetIdBits(mode) !== mode;
+  }
+
+  /**
+   * The kernel keeps a mode for ever that was changed on the side: it would go on to run a program as its owner that somebody else has written.
+   * So it is told before the caller hears of the change.
+   */
+  async #afterModeChange<T>(id: InodeId, result: MaybePromise<T>): Promise<T> {
+    const value = await result;
+    await this.#options.forgetAttributes(id);
+    return value;
   }
 
   /** lsattr and chattr: the only flag is `i`, our `locked`; it can be set, never cleared. */
