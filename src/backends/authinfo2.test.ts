@@ -29,7 +29,7 @@ storage-url: gs://bucket
 backend-login: oauth2
 `;
 
-function written(name: string, text: string, mode: number = 0o600): string {
+function written(name: string, text: string | Buffer, mode: number = 0o600): string {
   const path = join(directory, name);
   writeFileSync(path, text);
   chmodSync(path, mode);
@@ -102,6 +102,14 @@ test.for([
   await expect(readAuthinfo2(written('bad', text), 's3://x/')).rejects.toMatchObject({
     exitCode: 2,
     message: expect.not.stringContaining('a%b') as string,
+  });
+});
+
+test('a password in another encoding than UTF-8 is not taken for another password', async () => {
+  const latin1 = Buffer.from('[a]\nstorage-url: s3://\nbackend-password: pässwort', 'latin1');
+  await expect(readAuthinfo2(written('latin1', latin1), 's3://x/')).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringMatching(/UTF-8(?!.*wort)/) as string,
   });
 });
 

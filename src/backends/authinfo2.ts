@@ -91,10 +91,19 @@ async function readPrivateFile(path: string): Promise<string | undefined> {
       throw new UserError(`${path} may be read by other users. Make it private first: chmod 600 ${path}`, EXIT_INSECURE);
     }
     if (size > MAX_FILE_BYTES) throw new UserError(`${path} is too large for an authfile (${size} bytes).`, EXIT_INVALID);
-    return await file.readFile('utf8');
+    return decoded(path, await file.readFile());
   } catch (error) {
     if (error instanceof UserError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new UserError(`Cannot read ${path}: ${(error as Error).message}`, 1, { cause: error });
+  }
+}
+
+/** What is in another encoding would make a password that is wrong. */
+function decoded(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new UserError(`${path} is not text in UTF-8.`, EXIT_INVALID, { cause });
   }
 }

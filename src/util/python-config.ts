@@ -20,13 +20,18 @@ const MAX_INTERPOLATION_DEPTH = 10;
 /** A few levels of values that quote each other twice make gigabytes. */
 const MAX_VALUE_CHARS = 1024 * 1024;
 
+/** What Python takes for white space; JavaScript knows other characters. */
+const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
+const SPACE_AT_START = new RegExp(`^${SPACE}+`);
+const SPACE_AT_END = new RegExp(`${SPACE}+$`);
+
 type RawSection = Map<string, string[]>;
 
 /** All sections but DEFAULT, in order, with DEFAULT's values merged and values interpolated. @throws ConfigSyntaxError */
 export function parsePythonConfig(text: string): ReadonlyMap<string, ConfigSection> {
   const { defaults, sections } = readLines(text);
   const joined = (section: RawSection): Map<string, string> =>
-    new Map([...section].map(([key, lines]) => [key, lines.join('\n').trimEnd()]));
+    new Map([...section].map(([key, lines]) => [key, withoutSpaceAtEnd(lines.join('\n'))]));
   const merged = [...sections].map(([name, section]) => {
     const raw = new Map([...joined(defaults), ...joined(section)]);
     return [name, new Map([...raw.keys()].map((key) => [key, interpolated(raw, name, key)]))] as const;
@@ -43,21 +48,22 @@ function readLines(text: string): { defaults: RawSection; sections: ReadonlyMap<
   let indentation = 0;
 
   for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
-    const content = line.trim();
+    const indented = withoutSpaceAtEnd(line);
+    const content = indented.replace(SPACE_AT_START, '');
     const where = `line ${index + 1}`;
     if (content.startsWith('#') || content.startsWith(';')) continue;
     if (content === '') {
       value?.push('');
       continue;
     }
-    const lineIndentation = line.length - line.trimStart().length;
+    const lineIndentation = indented.length - content.length;
     if (value !== undefined && lineIndentation > indentation) {
       value.push(content);
       continue;
     }
     indentation = lineIndentation;
 
-    const header = /^\[(.+)\]/.exec(content)?.[1];
+    const header = /^\[(.+)\]/s.exec(content)?.[1];
     if (header !== undefined) {
       if (sections.has(header)) throw new ConfigSyntaxError(`${where}: section [${header}] is there already`);
       section = header === DEFAULT_SECTION ? defaults : new Map();
@@ -67,15 +73,19 @@ function readLines(text: string): { defaults: RawSection; sections: ReadonlyMap<
       continue;
     }
     if (section === undefined) throw new ConfigSyntaxError(`${where}: a [section] must come first`);
-    const [, name = '', first = ''] = /^([^=:]+)[=:](.*)$/.exec(content) ?? [];
+    const [, name = '', first = ''] = /^([^=:]+)[=:](.*)$/s.exec(content) ?? [];
     // The line itself stays out of the message: it may be half a password.
     if (name === '') throw new ConfigSyntaxError(`${where}: neither a [section] nor "key: value"`);
-    const key = name.trimEnd().toLowerCase();
+    const key = withoutSpaceAtEnd(name).toLowerCase();
     if (section.has(key)) throw new ConfigSyntaxError(`${where}: "${key}" is in section [${sectionName}] already`);
-    value = [first.trim()];
+    value = [first.replace(SPACE_AT_START, '')];
     section.set(key, value);
   }
   return { defaults, sections };
+}
+
+function withoutSpaceAtEnd(text: string): string {
+  return text.replace(SPACE_AT_END, '');
 }
 
 function interpolated(section: ReadonlyMap<string, string>, sectionName: string, key: string): string {
@@ -87,7 +97,7 @@ function interpolated(section: ReadonlyMap<string, string>, sectionName: string,
       if (name === undefined) throw fail('"%" must be written "%%"');
       const value = section.get(name.toLowerCase());
       if (value === undefined) throw fail(`%(${name})s refers to a key that is not there`);
-      return expand(value, depth + 1);
+      return value.includes('%') ? expand(value, depth + 1) : value;
     });
     if (result.length > MAX_VALUE_CHARS) throw fail('it is too long');
     return result;
