@@ -35,7 +35,7 @@ let count = 0;
 
 beforeAll(async () => {
   stores = await AllStores.start();
-}, 120_000);
+});
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 's3ql-bad-'));
@@ -228,7 +228,7 @@ function writeAuthfile({ url, login, password }: StoreCase): string {
 function filesLeft(): string {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((name) => name !== 'authinfo2' && statSync(join(directory, name)).isFile())
-    .map((name) => readFileSync(join(directory, name), 'latin1'))
+    .map((name) => readFileSync(join(directory, name), 'utf8'))
     .join('\n');
 }
 

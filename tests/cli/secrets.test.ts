@@ -47,7 +47,7 @@ function written(name: string, text: string): string {
 function filesLeft(): string {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((name) => !name.startsWith('given') && statSync(join(directory, name)).isFile())
-    .map((name) => readFileSync(join(directory, name), 'latin1'))
+    .map((name) => readFileSync(join(directory, name), 'utf8'))
     .join('\n');
 }
 

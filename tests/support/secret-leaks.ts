@@ -10,7 +10,7 @@ export async function commandLinesWhile<T>(running: Promise<T>): Promise<{ reado
     for (const pid of readdirSync('/proc')) {
       if (!/^\d+$/.test(pid)) continue;
       try {
-        seen.add(readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' '));
+        seen.add(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '));
       } catch {
         // It has ended meanwhile.
       }

@@ -7,7 +7,7 @@ import { installDebianPackages } from '../debian-packages.ts';
 import { ChildServer, freePorts } from './child-server.ts';
 
 export const WEBDAV_USER = 'dav user';
-export const WEBDAV_PASSWORD = 'pass: wörd';
+export const WEBDAV_PASSWORD = 'webdav: pässw0rd of the tests';
 
 export interface WebdavServer extends AsyncDisposable {
   /** `127.0.0.1:port` */
@@ -42,10 +42,11 @@ export async function startRclone(look: 'always' | 'seldom'): Promise<WebdavServ
   const directory = join(root, 'files');
   mkdirSync(directory);
   const [port = 0] = await freePorts(1);
-  const login = ['--user', WEBDAV_USER, '--pass', WEBDAV_PASSWORD];
+  // Not in its arguments: tests look for the password in the list of processes.
+  const login = { RCLONE_USER: WEBDAV_USER, RCLONE_PASS: WEBDAV_PASSWORD };
   const cache = look === 'always' ? ['--dir-cache-time', '0s'] : [];
-  const args = ['serve', 'webdav', directory, '--addr', `127.0.0.1:${port}`, '--config', join(root, 'none.conf'), ...cache, ...login];
-  const server = await serve(root, directory, port, '/', 'rclone', args);
+  const args = ['serve', 'webdav', directory, '--addr', `127.0.0.1:${port}`, '--config', join(root, 'none.conf'), ...cache];
+  const server = await serve(root, directory, port, '/', 'rclone', args, login);
   let directories = 0;
   const newDirectory = async (): Promise<string> => {
     directories += 1;
@@ -64,10 +65,11 @@ async function serve(
   path: string,
   command: string,
   args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<WebdavServer> {
   try {
     giveToWorker(root);
-    const child = await ChildServer.start(command, args, { port });
+    const child = await ChildServer.start(command, args, { port, env: environment });
     return {
       host: `127.0.0.1:${port}`,
       directory,
