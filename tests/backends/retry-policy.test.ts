@@ -19,7 +19,7 @@ let environment: Disposable;
 beforeAll(async () => {
   stores = await AllStores.start();
   environment = withEnvironment(stores.environment);
-}, 120_000);
+});
 
 beforeEach(() => stores.reset());
 

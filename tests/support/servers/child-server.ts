@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
-const START_TIMEOUT_MS = 60_000;
+/** A machine that does other things besides takes its time to read a Python program with all its libraries. */
+const START_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 5000;
 const POLL_MS = 50;
 const MAX_OUTPUT_CHARS = 20_000;

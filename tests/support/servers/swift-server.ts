@@ -154,6 +154,12 @@ use = egg:swift#healthcheck
 [filter:cache]
 use = egg:swift#memcache
 memcache_servers = 127.0.0.1:${cachePort}
+# Tokens are in there: on a busy machine its usual 0.3 seconds would make them invalid, for a minute.
+connect_timeout = 60
+pool_timeout = 60
+io_timeout = 60
+error_suppression_interval = 0
+error_suppression_limit = 1000000
 [filter:bulk]
 use = egg:swift#bulk
 delete_container_retry_count = 0
