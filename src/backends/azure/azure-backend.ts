@@ -18,8 +18,9 @@ import type {
   StoreResult,
 } from '../backend.ts';
 import { BackendError, NoSuchContainerError, NoSuchObjectError, PreconditionFailedError } from '../errors.ts';
+import { expectEtag } from '../http/etag.ts';
 import type { HttpResponse } from '../http/http-client.ts';
-import { rangeHeader, totalSizeBytes } from '../http/ranges.ts';
+import { rangeHeader, sliceOf, totalSizeBytes } from '../http/ranges.ts';
 import { metadataFromHeaders, metadataToHeaders } from '../metadata-headers.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 import { deleteManyAzure, MAX_BATCH_DELETE } from './azure-batch-delete.ts';
@@ -83,7 +84,7 @@ export class AzureBackend implements Backend {
     if (response.status === 416) return { ...(await this.stat(key, options)), payload: new Uint8Array(0) };
     const stat = this.#stat(key, response);
     const whole = range !== undefined && response.status === 200;
-    return { ...stat, payload: whole ? response.body.slice(range.offset, range.offset + range.lengthBytes) : response.body };
+    return { ...stat, payload: whole ? sliceOf(response.body, range) : response.body };
   }
 
   async stat(key: string, options: RequestOptions = {}): Promise<ObjectStat> {
@@ -144,6 +145,7 @@ export class AzureBackend implements Backend {
     if (response.status !== 200 && response.status !== 206) {
       throw this.#failure(key, response);
     }
+    expectEtag(response, this.#connection.host);
     const lastModifiedMs = Date.parse(response.headers['last-modified'] ?? '');
     return {
       metadata: metadataFromHeaders(response.headers, HEADERS, key),

@@ -1,5 +1,6 @@
 /** Listing a container. https://learn.microsoft.com/rest/api/storageservices/list-blobs */
 import { BackendError } from '../errors.ts';
+import { ListingPages } from '../http/listing-pages.ts';
 import { expectXml, xmlChildren, xmlText, type XmlElement } from '../http/xml.ts';
 import type { AzureConnection } from './azure-connection.ts';
 
@@ -17,14 +18,16 @@ export async function* listAzure(
   namePrefix: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<AzureListedBlob> {
+  const pages = new ListingPages(connection.host, namePrefix);
   for (let marker: string | undefined = ''; marker !== undefined;) {
     const query = { ...listQuery(namePrefix, PAGE_SIZE), ...(marker === '' ? {} : { marker }) };
     const response = await connection.request({ method: 'GET', query, signal });
     const page: XmlElement = expectXml(response.body, 'EnumerationResults', connection.host);
     const [blobs] = xmlChildren(page, 'Blobs');
-    yield* (blobs === undefined ? [] : xmlChildren(blobs, 'Blob')).map((element) => listedBlob(element, connection.host));
+    const listed = (blobs === undefined ? [] : xmlChildren(blobs, 'Blob')).map((element) => listedBlob(element, connection.host));
     // A page may be empty and yet not be the last.
     marker = xmlText(page, 'NextMarker') || undefined;
+    yield* pages.next(listed, marker);
   }
 }
 

@@ -20,9 +20,10 @@ import type {
 import { BackendError, NoSuchObjectError } from '../errors.ts';
 import type { HttpResponse } from '../http/http-client.ts';
 import { isSuccess } from '../http/http-status.ts';
+import { ListingPages } from '../http/listing-pages.ts';
 import { parseJson } from '../http/json.ts';
 import { encodeComponent } from '../http/percent-encoding.ts';
-import { rangeHeader } from '../http/ranges.ts';
+import { rangeHeader, sliceOf } from '../http/ranges.ts';
 import { metadataFromMap, metadataToMap } from '../metadata-headers.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 import type { GsConnection } from './gs-connection.ts';
@@ -106,7 +107,10 @@ export class GsBackend implements Backend {
       // Nothing of the object lies within the range.
       if (content.status === 416) return { ...stat, payload: new Uint8Array(0) };
       if (content.status !== 404) this.#expectSuccess(content);
-      if (content.headers['x-goog-generation'] === this.#resource(resource).generation) return { ...stat, payload: content.body };
+      if (content.headers['x-goog-generation'] !== this.#resource(resource).generation) continue;
+      if (content.status === 206) return { ...stat, payload: content.body };
+      if (content.body.byteLength !== stat.storedSizeBytes) throw new BackendError(`object ${key} came incomplete`, { temporary: true });
+      return { ...stat, payload: range === undefined ? content.body : sliceOf(content.body, range) };
     }
     throw new BackendError(`object ${key} is replaced faster than it can be read`, { temporary: true });
   }
@@ -141,17 +145,19 @@ export class GsBackend implements Backend {
     const { bucket, prefix: base } = this.#location;
     const path = `/storage/v1/b/${encodeComponent(bucket)}/o`;
     const query = { prefix: base + prefix, maxResults: String(PAGE_SIZE), fields: 'nextPageToken,items(name,size)' };
+    const pages = new ListingPages('Google', base + prefix);
     for (let pageToken: string | undefined = ''; pageToken !== undefined;) {
       const pageQuery: Record<string, string> = pageToken === '' ? query : { ...query, pageToken };
       const response = await this.#connection.send({ method: 'GET', path, query: pageQuery, signal: options.signal });
       this.#expectSuccess(response);
       const page: ListPage = parseJson<ListPage>(response.body, 'Google');
-      for (const { name, size } of page.items ?? []) {
+      const objects = (page.items ?? []).map(({ name, size }) => {
         if (name === undefined || size === undefined)
           throw new BackendError('Google lists an object without name or size', { temporary: true });
-        yield { key: name.slice(base.length), storedSizeBytes: Number(size) };
-      }
+        return { name, storedSizeBytes: Number(size) };
+      });
       pageToken = page.nextPageToken;
+      for (const { name, storedSizeBytes } of pages.next(objects, pageToken)) yield { key: name.slice(base.length), storedSizeBytes };
     }
   }
 

@@ -10,12 +10,15 @@ import { BackendError, MisconfigurationError } from '../errors.ts';
 import { isNoAnswer, networkError, type NameLookup } from './network-errors.ts';
 import { pacedBody, readPaced, SilenceWatch } from './paced-transfer.ts';
 import { proxySettings } from './proxy-settings.ts';
+import { expectWholeRange } from './ranges.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { speaksTls } from './speaks-tls.ts';
 import { tlsContext } from './trusted-certificates.ts';
 
-/** More than any object that makes sense; a server cannot exhaust our memory. */
+/** More than any object that makes sense. */
 const MAX_RESPONSE_BYTES = 1024 ** 3;
+/** Objects come with their length; what comes without is a listing or the like. A server cannot exhaust our memory by never ending. */
+const MAX_BYTES_WITHOUT_LENGTH = 64 * 1024 ** 2;
 /**
  * A body goes out in pieces of this size; each piece that the connection takes restarts the time-out, so that a slow uplink is no hanging
  * server.
@@ -122,17 +125,15 @@ export class HttpClient implements AsyncDisposable {
           : this.#sending(request.body, silence, signal)),
       });
       silence.stop();
-      // What servers that expect TLS answer to who comes without, if they answer.
-      if (response.statusCode === 400) await this.#expectNoTls(origin);
-      this.#answered.add(origin);
+      const { statusCode: status } = response;
       const headers = joined(response.headers);
-      const body = await this.#received(response.body, signal);
-      return {
-        status: response.statusCode,
-        headers,
-        body,
-        retryAfterMs: retryAfterMs(headers['retry-after']),
-      };
+      const body = await this.#received(method, origin, response, signal);
+      // What servers that expect TLS answer to who comes without, if they answer.
+      if (status === 400) await this.#expectNoTls(origin);
+      if (isRedirectToTls(status, headers['location'], origin)) throw tlsWanted(origin);
+      this.#answered.add(origin);
+      expectWholeRange(request.headers?.['range'], { status, headers, body });
+      return { status, headers, body, retryAfterMs: retryAfterMs(headers['retry-after']) };
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof BackendError) throw error;
@@ -144,9 +145,7 @@ export class HttpClient implements AsyncDisposable {
   /** To be called when a server never answered well to plain HTTP. @throws MisconfigurationError if it wants TLS */
   async #expectNoTls(origin: string): Promise<void> {
     if (!origin.startsWith('http:') || this.#answered.has(origin) || !(await speaksTls(origin))) return;
-    throw new MisconfigurationError(`${new URL(origin).host} expects TLS; remove the backend option no-ssl (or write https: for http:)`, {
-      temporary: true,
-    });
+    throw tlsWanted(origin);
   }
 
   /** What undici is to do with a body. */
@@ -163,15 +162,56 @@ export class HttpClient implements AsyncDisposable {
     return { body, signal: either, headersTimeout: 0 };
   }
 
-  async #received(body: Dispatcher.ResponseData['body'], signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+  /** @throws BackendError (final) if it is more than any answer that makes sense */
+  async #received(
+    method: string,
+    origin: string,
+    { headers, body }: Dispatcher.ResponseData,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const lengthBytes = headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
+    if (method !== 'HEAD' && lengthBytes !== undefined && lengthBytes > MAX_RESPONSE_BYTES) {
+      body.destroy();
+      throw tooLarge(origin);
+    }
     const download = this.#bandwidth?.download;
-    return download?.limited === true ? readPaced(body, download, signal) : ((await body.bytes()) as Uint8Array<ArrayBuffer>);
+    const pieces = lengthBytes === undefined ? bounded(body, origin) : body;
+    if (download?.limited === true) return readPaced(pieces, download, signal);
+    if (lengthBytes !== undefined) return (await body.bytes()) as Uint8Array<ArrayBuffer>;
+    return Buffer.concat(await Array.fromAsync(pieces));
   }
 
   /** Ends all connections; requests under way fail. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#plain.destroy(), this.#secure.destroy()]);
   }
+}
+
+/** Leaving it early ends the connection. */
+async function* bounded(body: AsyncIterable<Uint8Array>, origin: string): AsyncGenerator<Uint8Array> {
+  let receivedBytes = 0;
+  for await (const piece of body) {
+    receivedBytes += piece.byteLength;
+    if (receivedBytes > MAX_BYTES_WITHOUT_LENGTH) throw tooLarge(origin);
+    yield piece;
+  }
+}
+
+function tooLarge(origin: string): BackendError {
+  return new BackendError(`${new URL(origin).host} answers with more than any object can be`);
+}
+
+function tlsWanted(origin: string): MisconfigurationError {
+  return new MisconfigurationError(`${new URL(origin).host} expects TLS; remove the backend option no-ssl (or write https: for http:)`, {
+    temporary: true,
+  });
+}
+
+/** What other servers that expect TLS answer: the same place, with https. */
+function isRedirectToTls(status: number, location: string | undefined, origin: string): boolean {
+  if (!origin.startsWith('http:') || status < 300 || status > 399 || location === undefined || !URL.canParse(location)) return false;
+  const { protocol, hostname } = new URL(location);
+  return protocol === 'https:' && hostname === new URL(origin).hostname;
 }
 
 /** A small body as one piece, a large one piece by piece. */

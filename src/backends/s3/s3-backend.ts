@@ -14,9 +14,10 @@ import type {
 } from '../backend.ts';
 import { requireConditions } from '../conditions.ts';
 import { NoSuchContainerError, NoSuchObjectError, PreconditionFailedError } from '../errors.ts';
+import { expectEtag } from '../http/etag.ts';
 import type { HttpResponse } from '../http/http-client.ts';
 import { encodePath } from '../http/percent-encoding.ts';
-import { rangeHeader, totalSizeBytes } from '../http/ranges.ts';
+import { rangeHeader, sliceOf, totalSizeBytes } from '../http/ranges.ts';
 import { parseXml } from '../http/xml.ts';
 import { metadataFromHeaders, metadataToHeaders } from '../metadata-headers.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
@@ -81,6 +82,7 @@ export class S3Backend implements Backend {
       throw new PreconditionFailedError(`object ${key} does not exist any more`);
     }
     if (response.status !== 200) throw await this.#connection.error(request, response);
+    expectEtag(response, new URL(this.#connection.location.origin).host);
     const storedSizeBytes = totalBytes(payload);
     return { storedSizeBytes, ...this.#version(response) };
   }
@@ -143,7 +145,7 @@ export class S3Backend implements Backend {
   }
 
   async #expectObject(request: { readonly method: 'GET' | 'HEAD'; readonly key: string }, response: HttpResponse): Promise<void> {
-    if (response.status === 200 || response.status === 206) return;
+    if (response.status === 200 || response.status === 206) return expectEtag(response, new URL(this.#connection.location.origin).host);
     const error = await this.#connection.error(request, response);
     throw response.status === 404 && !(error instanceof NoSuchContainerError)
       ? new NoSuchObjectError(request.key, { cause: error })
@@ -164,9 +166,4 @@ export class S3Backend implements Backend {
     const etag = response.headers['etag'];
     return this.capabilities.conditionalReplace && etag !== undefined ? { version: etag } : {};
   }
-}
-
-/** What a store that ignores Range should have sent. */
-function sliceOf(body: Uint8Array<ArrayBuffer>, range: { readonly offset: number; readonly lengthBytes: number }): Uint8Array<ArrayBuffer> {
-  return body.slice(range.offset, range.offset + range.lengthBytes);
 }

@@ -1,5 +1,6 @@
 /** Listing a bucket: ListObjectsV2, and the first version where a store knows only that. */
 import { BackendError } from '../errors.ts';
+import { ListingPages } from '../http/listing-pages.ts';
 import { expectXml, xmlChildren, xmlText, type XmlElement } from '../http/xml.ts';
 import type { S3Connection } from './s3-connection.ts';
 
@@ -19,6 +20,7 @@ export async function* listS3(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<S3ListedObject> {
   const { host } = new URL(connection.location.origin);
+  const pages = new ListingPages(host, namePrefix);
   let continuation: Readonly<Record<string, string>> | undefined = version === 2 ? { 'list-type': '2' } : {};
   while (continuation !== undefined) {
     const query = { ...continuation, prefix: namePrefix, 'max-keys': String(PAGE_SIZE) };
@@ -30,8 +32,8 @@ export async function* listS3(
     if (response.status !== 200) throw await connection.error({ method: 'GET', query }, response);
     const page = expectXml(response.body, 'ListBucketResult', host);
     const objects = xmlChildren(page, 'Contents').map((element) => listedObject(element, host));
-    yield* objects;
     continuation = nextPage(page, objects.at(-1)?.name, host);
+    yield* pages.next(objects, continuation?.['continuation-token'] ?? continuation?.['marker']);
   }
 }
 

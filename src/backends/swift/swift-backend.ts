@@ -18,10 +18,11 @@ import type {
 } from '../backend.ts';
 import { requireConditions } from '../conditions.ts';
 import { NoSuchObjectError } from '../errors.ts';
+import { expectEtag } from '../http/etag.ts';
 import type { HttpResponse } from '../http/http-client.ts';
 import { isSuccess } from '../http/http-status.ts';
 import { encodePath } from '../http/percent-encoding.ts';
-import { rangeHeader, totalSizeBytes } from '../http/ranges.ts';
+import { rangeHeader, sliceOf, totalSizeBytes } from '../http/ranges.ts';
 import { metadataFromHeaders, metadataToHeaders, type HeaderLayout } from '../metadata-headers.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 import { bulkDelete } from './bulk-delete.ts';
@@ -75,7 +76,7 @@ export class SwiftBackend implements Backend {
     };
     const response = await this.#connection.send({ ...this.#object(key), method: 'PUT', headers, body: payload, signal: options.signal });
     if (response.status === 404) throw noSuchContainer(this.#connection, this.#container);
-    if (!isSuccess(response.status)) throw swiftError(response, this.#connection.host);
+    if (response.status !== 201) throw swiftError(response, this.#connection.host);
     return { storedSizeBytes: totalBytes(payload) };
   }
 
@@ -89,7 +90,7 @@ export class SwiftBackend implements Backend {
     const stat = await this.#stat(key, response);
     // An empty object is sent whole whatever the range.
     const whole = range !== undefined && response.status === 200;
-    return { ...stat, payload: whole ? response.body.slice(range.offset, range.offset + range.lengthBytes) : response.body };
+    return { ...stat, payload: whole ? sliceOf(response.body, range) : response.body };
   }
 
   async stat(key: string, options: RequestOptions = {}): Promise<ObjectStat> {
@@ -144,6 +145,7 @@ export class SwiftBackend implements Backend {
       throw new NoSuchObjectError(key);
     }
     if (!isSuccess(response.status)) throw swiftError(response, this.#connection.host);
+    expectEtag(response, this.#connection.host);
     const lastModifiedMs = Date.parse(response.headers['last-modified'] ?? '');
     return {
       metadata: metadataFromHeaders(response.headers, this.#layout, key),

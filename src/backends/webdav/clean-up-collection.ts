@@ -3,7 +3,7 @@ import { DATA_DIRECTORY } from '../local/object-path.ts';
 import { encodePath } from '../http/percent-encoding.ts';
 import { isSuccess } from '../http/http-status.ts';
 import { isTemporaryName, replacedName } from './replacements.ts';
-import type { WebdavConnection } from './webdav-connection.ts';
+import { isTransferred, type WebdavConnection } from './webdav-connection.ts';
 
 /** Objects that wait to replace others take their place if that is empty. Returns how many resources it dealt with. */
 export async function cleanUpCollection(connection: WebdavConnection, root: string): Promise<number> {
@@ -33,7 +33,7 @@ export async function cleanUpCollection(connection: WebdavConnection, root: stri
 
 async function finish(connection: WebdavConnection, from: string, to: string): Promise<void> {
   const response = await connection.transfer('MOVE', from, to, { overwrite: false });
-  if (!isSuccess(response.status)) throw connection.error(response);
+  if (!isTransferred(response)) throw connection.error(response);
 }
 
 async function remove(connection: WebdavConnection, path: string): Promise<void> {

@@ -24,13 +24,13 @@ import { BackendError, CorruptedObjectError, NoSuchContainerError, NoSuchObjectE
 import type { HttpResponse } from '../http/http-client.ts';
 import { isSuccess } from '../http/http-status.ts';
 import { encodePath } from '../http/percent-encoding.ts';
-import { rangeHeader, totalSizeBytes } from '../http/ranges.ts';
+import { rangeHeader, sliceOf, totalSizeBytes } from '../http/ranges.ts';
 import { listLayout } from '../local/list-layout.ts';
 import { decodeMetadata, encodeHeader, payloadOffset } from '../local/object-file.ts';
 import { objectPath } from '../local/object-path.ts';
 import type { ObjectMetadata } from '../object-metadata.ts';
 import { replacedName, replacementName, temporaryName } from './replacements.ts';
-import type { WebdavConnection } from './webdav-connection.ts';
+import { isTransferred, type WebdavConnection } from './webdav-connection.ts';
 
 /** Holds magic, length and metadata of any object that S3QL or we write. */
 const FIRST_READ_BYTES = 4096;
@@ -89,7 +89,7 @@ export class WebdavBackend implements Backend {
         return { ...stat, metadata, payload: first.body.slice(offset, offset + lengthBytes) };
       }
       const { response } = await this.#get(key, rangeHeader({ offset, lengthBytes }), signal);
-      const payload = response.status === 206 ? response.body : response.body.slice(offset, offset + lengthBytes);
+      const payload = response.status === 206 ? response.body : sliceOf(response.body, { offset, lengthBytes });
       if (isSameVersion(first, response)) return { ...stat, metadata, payload };
     }
     throw new BackendError(`object ${key} is replaced faster than it can be read`, { temporary: true });
@@ -125,7 +125,7 @@ export class WebdavBackend implements Backend {
       }
       if (dirname(temporary) !== '.') await this.#makeCollection(dirname(temporary));
       const response = await this.#connection.transfer('COPY', from, this.#url(temporary), { overwrite: true, signal });
-      if (!isSuccess(response.status)) throw this.#connection.error(response);
+      if (!isTransferred(response)) throw this.#connection.error(response);
     });
   }
 
@@ -243,13 +243,13 @@ export class WebdavBackend implements Backend {
     if (response.status === 412) {
       const waiting = replacementName(path);
       response = await move(temporary, waiting, false);
-      if (isSuccess(response.status)) response = await move(waiting, path, true);
+      if (isTransferred(response)) response = await move(waiting, path, true);
     }
     if (response.status === 404) {
       await this.#expectRoot(signal);
       return false;
     }
-    if (!isSuccess(response.status)) throw this.#connection.error(response);
+    if (!isTransferred(response)) throw this.#connection.error(response);
     return true;
   }
 
@@ -273,6 +273,10 @@ export class WebdavBackend implements Backend {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       const url = this.#url(source);
       const response = await this.#connection.send({ method: 'GET', path: url, headers, signal });
+      // Objects are no pages of HTML: those are a portal's or proxy's, not a damaged object.
+      if (isSuccess(response.status) && /^text\/html/i.test(response.headers['content-type'] ?? '')) {
+        throw new BackendError(`something else than the store answered for ${this.#connection.host}`, { temporary: true });
+      }
       if (isSuccess(response.status)) return { response, url };
       if (response.status === 416) throw new CorruptedObjectError(`object ${key} is truncated: 0 bytes`);
       if (response.status !== 404) throw this.#connection.error(response);

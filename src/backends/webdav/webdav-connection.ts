@@ -12,6 +12,8 @@ const PROPERTIES = Buffer.from(
   '<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/></prop></propfind>',
 );
 const MAX_LOGIN_ATTEMPTS = 3;
+/** MOVE and COPY may say nothing else of success; HTTP 207 tells of failures, and 200 is the word of somebody else. */
+const TRANSFERRED: ReadonlySet<number> = new Set([201, 204]);
 /** Some servers lock a resource as long as a request for it lasts, and refuse the next one. */
 const LOCKED = 423;
 const LOCKED_PAUSES_MS = [10, 20, 50, 100, 200, 500];
@@ -24,6 +26,11 @@ export interface WebdavRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: readonly Uint8Array[];
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Whether a MOVE or COPY has succeeded. */
+export function isTransferred({ status }: HttpResponse): boolean {
+  return TRANSFERRED.has(status);
 }
 
 export class WebdavConnection {

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { TestCertificate } from './test-certificates.ts';
 
 export interface ServedRequest {
@@ -44,7 +44,13 @@ export type Fault =
   /** A byte of the body is another one. */
   | { readonly kind: 'corrupt' }
   /** The test is told of the request before or after it is worked on, and all goes well. */
-  | { readonly kind: 'tell'; readonly before?: () => void; readonly after?: () => void };
+  | { readonly kind: 'tell'; readonly before?: () => void; readonly after?: () => void }
+  /** The answer's body ends early, and nothing says how long it should be. */
+  | { readonly kind: 'truncate-unannounced' }
+  /** A line of the answer's head, or its body, without an end. */
+  | { readonly kind: 'endless-head' | 'endless-body' }
+  /** The answer says that its body has ten gigabytes, and begins with it. */
+  | { readonly kind: 'announce-too-much' };
 
 export interface PlannedFault {
   /** Matched against `METHOD target`. */
@@ -125,6 +131,10 @@ export class LoopbackServer implements AsyncDisposable {
         return;
       }
       if (fault?.kind === 'tell') fault.before?.();
+      if (fault?.kind === 'endless-head' || fault?.kind === 'endless-body' || fault?.kind === 'announce-too-much') {
+        sendWithoutEnd(incoming.socket, fault.kind);
+        return;
+      }
       const answer = fault?.kind === 'answer' ? fault.answer : await handler(request);
       if (fault?.kind === 'tell') fault.after?.();
       if (fault?.kind === 'lose-answer') incoming.socket.destroy();
@@ -154,18 +164,34 @@ export class LoopbackServer implements AsyncDisposable {
   }
 }
 
+const ENDLESS_PIECE = Buffer.alloc(64 * 1024, 'x');
+
+/** As long as somebody listens. */
+function sendWithoutEnd(socket: Socket, kind: 'endless-head' | 'endless-body' | 'announce-too-much'): void {
+  const head = { 'endless-head': 'X-Long: ', 'endless-body': '\r\n', 'announce-too-much': `Content-Length: ${10 * 1024 ** 3}\r\n\r\n` };
+  socket.write(`HTTP/1.1 200 OK\r\n${head[kind]}`);
+  const more = (): void => {
+    while (socket.writable && socket.write(ENDLESS_PIECE));
+  };
+  socket.on('drain', more);
+  more();
+}
+
 function send(response: ServerResponse, method: string, { status, headers = {}, body = '' }: Answer, fault: Fault | undefined): void {
   const bytes = Buffer.from(body as string);
   const noContent = status === 204 || status === 304;
   response.writeHead(status, {
     date: new Date().toUTCString(),
-    ...(noContent ? {} : { 'content-length': String(bytes.byteLength) }),
-    ...headers,
+    ...(noContent || fault?.kind === 'truncate-unannounced' ? {} : { 'content-length': String(bytes.byteLength) }),
+    ...Object.fromEntries(
+      Object.entries(headers).filter(([name]) => fault?.kind !== 'truncate-unannounced' || name.toLowerCase() !== 'content-length'),
+    ),
   });
   const middle = bytes.byteLength >> 1;
   if (fault?.kind === 'corrupt' && bytes.byteLength > 0) bytes[middle] = (bytes[middle] ?? 0) ^ 0x10;
   const half = bytes.subarray(0, middle);
   if (method === 'HEAD' || noContent) response.end();
+  else if (fault?.kind === 'truncate-unannounced') response.end(half);
   else if (fault?.kind === 'truncate') response.write(half, () => response.destroy());
   else if (fault?.kind === 'stall') response.write(half);
   else response.end(bytes);
