@@ -108,7 +108,7 @@ const TEXTS: Readonly<Record<string, StoreText>> = {
   rackspace: {
     title: 'Rackspace',
     summary: 'Rackspace Cloud Files',
-    proved: 'recorded: as swiftks:// with Keystone version 2, by Rackspace’s names',
+    proved: 'recorded: the login, by Rackspace’s name over TLS; real behind it: OpenStack Swift',
     example: 'rackspace://DFW/container/backup/',
     about: [`\`swiftks://\` at Rackspace’s own Keystone. ${KEYSTONE_LOGIN}`],
   },
@@ -140,7 +140,7 @@ const TEXTS: Readonly<Record<string, StoreText>> = {
     example: 'webdav://nas.example.com/remote.php/dav/files/user/s3ql',
     about: [
       'Over TLS, unless the option `no-ssl` says otherwise. Login and password are sent by Digest where the server offers it, else by Basic. The collection must be there; `%20` and the like may be written in its path. The layout is that of `local://`.',
-      'Servers may delete the target of a MOVE before they move: while one object replaces another it waits under a name that ends in `.new`, where readers find it; fsck.s3ql completes what a crash interrupted. WebDAV has no word for durability: an object is as safe as the server’s answer.',
+      'Servers may delete the target of a MOVE before they move: while one object replaces another it waits under a name that ends in `.new`, where readers find it; fsck.s3ql completes what a crash interrupted. An object cannot be created on condition: Apache refuses a PUT with `If-None-Match: *` for what is there, but of twenty at the same moment up to twenty succeeded; LOCK and MOVE are no better, and rclone ignores the header. WebDAV has no word for durability: an object is as safe as the server’s answer.',
     ],
   },
 };

@@ -30,6 +30,7 @@ export const testStores: readonly (readonly [string, () => Promise<TestStore>])[
   ['gs://', startGoogle],
   ['swift://', startSwift],
   ['swiftks://', startKeystone],
+  ['rackspace://', startRackspace],
   ['azure://', startAzure],
   ['sftp://', startSftp],
   ['webdav:// at Apache', () => startWebdav(() => startApache('digest'))],
@@ -184,6 +185,36 @@ async function startKeystone(): Promise<TestStore> {
     },
     keystone,
     server,
+  );
+}
+
+/** By the name of Rackspace's Keystone, version 2. */
+async function startRackspace(): Promise<TestStore> {
+  const authority = new TestAuthority();
+  const server = await SwiftServer.start();
+  await server.createContainer('container');
+  const certificate = authority.certificateFor(['auth.api.rackspacecloud.com']);
+  const keystone = await startKeystoneDouble({
+    swiftHost: server.host,
+    versions: [2],
+    swiftUser: SWIFT_USER,
+    swiftKey: SWIFT_KEY,
+    certificate,
+  });
+  const proxy = await ForwardProxy.start({ route: () => keystone.port });
+  const { env, backendOptions } = throughProxy(proxy, authority);
+  return testStore(
+    {
+      url: `rackspace://${KEYSTONE_REGION}/container/prefix/`,
+      login: KEYSTONE_USER.name,
+      password: KEYSTONE_USER.password,
+      backendOptions: `${backendOptions},tcp-timeout=120`,
+      env,
+    },
+    proxy,
+    keystone,
+    server,
+    authority,
   );
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { backendFactories } from '../../src/backends/registry.ts';
 import { MountedFileSystem } from '../support/mounted-file-system.ts';
 import { mustRun } from '../support/run-program.ts';
 import { testStores } from '../support/stores.ts';
@@ -22,6 +23,11 @@ beforeAll(async () => {
 });
 
 afterAll(() => rm(source, { recursive: true }));
+
+test('there is one of every kind', () => {
+  const schemes = new Set(testStores.map(([name]) => name.replace(/:.*/, '')));
+  expect([...schemes].toSorted()).toEqual([...backendFactories.keys()].toSorted());
+});
 
 test.for(testStores)(
   'a file system at %s is made, mounted, filled, unmounted, and whole when it is mounted elsewhere',
