@@ -9,7 +9,8 @@ const config: ViteUserConfig = {
           name: 'unit',
           include: ['src/**/*.test.ts', 'bench/**/*.test.ts'],
           setupFiles: ['tests/support/seed-fast-check.ts'],
-          testTimeout: 20_000,
+          // On a machine that does much else besides, a thread takes its time to start.
+          testTimeout: 60_000,
         },
       },
       // Real mounts, servers, long searches. One file at a time: they share the machine's mounts and cores.

@@ -72,7 +72,7 @@ export const capabilityChecks: readonly Check[] = [
   {
     name: 'server-copy',
     title: 'An object can be copied without being transferred',
-    consequence: 'Nothing: S3QL copies blocks in its own tables.',
+    consequence: 'Copies made by the store are not missed: S3QL copies files in its own tables.',
     offered: ({ serverCopy }) => serverCopy,
     async run({ backend, newKey }, signal) {
       const [source, target] = [newKey(), newKey()];
