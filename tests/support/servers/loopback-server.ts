@@ -85,6 +85,8 @@ export class LoopbackServer implements AsyncDisposable {
     const server =
       certificate === undefined ? createServer(listener) : createTlsServer({ key: certificate.key, cert: certificate.cert }, listener);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // Its usual five seconds end connections just when busy clients send a request over them.
+    server.keepAliveTimeout = 0;
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
     await promise;
