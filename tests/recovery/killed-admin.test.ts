@@ -22,7 +22,7 @@ import { authinfoOf, copyToDirectory } from './support/s3-to-directory.ts';
 const TIMEOUT_MS = LONG ? 3_600_000 : 600_000;
 const MKFS_OPTIONS = ['--data-block-size', '64', '--metadata-block-size', '16'];
 /** Every so many requests; in the long form each. */
-const STEP = LONG ? 1 : 17;
+const STEP = LONG ? 1 : 7;
 const RANDOM_ROUNDS = LONG ? 20 : 1;
 /** How long a command takes from its start to the first request, and from there to its end, at most, on an idle machine. */
 const RANDOM_WITHIN_MS = 1_500;
