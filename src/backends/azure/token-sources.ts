@@ -99,7 +99,7 @@ async function receiveToken(http: HttpClient, request: HttpRequest): Promise<Acc
   const askedAtMs = Date.now();
   const { host } = new URL(request.origin);
   const response = await http.request(request);
-  if (isTemporaryStatus(response.status) || response.status === 404) {
+  if (!isSuccess(response.status) && (isTemporaryStatus(response.status) || response.status === 404)) {
     const waiting = response.retryAfterMs === undefined ? {} : { retryAfterMs: response.retryAfterMs };
     throw new BackendError(`${host} answered HTTP ${response.status} instead of an access token`, { temporary: true, ...waiting });
   }
