@@ -173,7 +173,7 @@ describe('s3://', () => {
     await using useless = await ForwardProxy.start({ route: () => undefined });
     using _ = withEnvironment({ https_proxy: `127.0.0.1:${useless.port}` });
     const { message } = await openingFailure(open(`s3://${REGION}/bucket/`));
-    expect(message).toContain(`the proxy cannot reach bucket.${ENDPOINT}`);
+    expect(message).toContain(`The proxy cannot reach bucket.${ENDPOINT}`);
   });
 
   test('a proxy variable that is no proxy exits with 13 and does not show its password', async () => {
