@@ -11,7 +11,7 @@ import type { Target, TargetKind } from './target.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MOUNT_MAIN = join(ROOT, 'bench/targets/s3ql-mount-main.ts');
 /** What bin/launch.sh sets. */
-const LAUNCHER_OPTIONS = ['--max-semi-space-size=4'];
+const LAUNCHER_OPTIONS = ['--max-semi-space-size=4', '--heap-growing-percent=50'];
 const LAUNCHER_ENVIRONMENT = {
   NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/s3ql'),
   MALLOC_ARENA_MAX: '2',
