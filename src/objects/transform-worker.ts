@@ -57,12 +57,12 @@ function run(task: TransformTask): { result: TransformResults[TransformTask['kin
     }
     case 'seal': {
       const sealed = envelope.seal(task.key, task.bytes, task.compression);
-      const payload = transferable(sealed.payload);
+      const payload = handedOver(sealed.payload);
       if (payload.buffer !== task.bytes.buffer) releaseBuffer(task.bytes);
       return { result: { metadata: withOwnBuffers(sealed.metadata), payload }, transfer: payload.buffer };
     }
     case 'open': {
-      const bytes = transferable(envelope.open(task.key, task.metadata, task.payload, task.maxSizeBytes));
+      const bytes = handedOver(envelope.open(task.key, task.metadata, task.payload, task.maxSizeBytes));
       if (task.expectedDigest !== undefined && Buffer.compare(sha256(bytes), task.expectedDigest) !== 0) {
         throw new IntegrityError(task.key, 'its content is not what the metadata says');
       }
@@ -76,6 +76,13 @@ function run(task: TransformTask): { result: TransformResults[TransformTask['kin
 
 function sha256(bytes: Uint8Array): Uint8Array {
   return transferable(hash('sha256', bytes, 'buffer'));
+}
+
+/** The bytes with a buffer that can go to the other thread; nobody here looks at them any more. */
+function handedOver(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const result = transferable(bytes);
+  if (result.buffer !== bytes.buffer) releaseBuffer(bytes);
+  return result;
 }
 
 /** Cloning a small view into Node's buffer pool would send all of the pool along. */

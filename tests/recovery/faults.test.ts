@@ -97,7 +97,7 @@ test.each(FORMATS.flatMap(([format, options]) => DAMAGES.map(([name, damage]) =>
     const [damaged = ''] = (await objectFiles(storeDirectory)).slice(-1);
     await damage(damaged, other);
     await expect(readFile(join(mountpoint, 'damaged'))).rejects.toMatchObject({ code: 'EIO' });
-    expect(mounted.log.join('\n')).toMatch(new RegExp(`object ${basename(damaged)} .*cannot be read`));
+    expect(mounted.log.join('\n')).toMatch(new RegExp(`Object ${basename(damaged)} .*cannot be read`));
     expect(await readFile(join(mountpoint, 'sound'), 'utf8')).toBe('sound');
     await writeFile(join(mountpoint, 'copy'), content);
     await control(mountpoint, 's3ql_flushcache!');

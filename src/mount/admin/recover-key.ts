@@ -4,6 +4,7 @@ import { connect } from '../../backends/connect.ts';
 import type { AdminRequest, AdminInteraction, AdminResult } from '../../cli/run-adm.ts';
 import { masterKeyEnvelope } from '../../envelope/envelope.ts';
 import { fetchSuperblock } from '../../metadata/generations.ts';
+import { DamagedSuperblockError } from '../../metadata/superblock.ts';
 import { SUPERBLOCK_KEY } from '../../metadata/object-keys.ts';
 import { CorruptedObjectError, NoSuchObjectError } from '../../backends/errors.ts';
 import { SealedObjectStore } from '../../objects/sealed-object-store.ts';
@@ -29,7 +30,8 @@ export async function recoverKey(request: AdminRequest, { askSecret, signal }: A
   try {
     await fetchSuperblock(objects, { signal });
   } catch (error) {
-    if (!(error instanceof UserError && error.cause instanceof CorruptedObjectError)) throw error;
+    const { cause } = error as Error;
+    if (!(cause instanceof DamagedSuperblockError && cause.cause instanceof CorruptedObjectError)) throw error;
     throw new UserError('This is not the master key of the file system.', EXIT_WRONG_KEY, { cause: error });
   }
   await using lease = await holdForAction({ request, objects, backend, local, signal });
