@@ -38,6 +38,24 @@ async function onTerminal(program: string, args: readonly string[], columns = 12
   return stdout;
 }
 
+const PERIOD_MS = 100;
+const PAUSE_MS = 92;
+
+/** The mount's process may work for a small part of the time only, so that what it does takes a while on every machine. */
+async function slowedDown<T>(run: () => Promise<T>): Promise<T> {
+  const { pid } = system;
+  const pauses = setInterval(() => {
+    process.kill(pid, 'SIGSTOP');
+    setTimeout(() => process.kill(pid, 'SIGCONT'), PAUSE_MS);
+  }, PERIOD_MS);
+  try {
+    return await run();
+  } finally {
+    clearInterval(pauses);
+    process.kill(pid, 'SIGCONT');
+  }
+}
+
 /** The texts that overwrote each other. */
 const shown = (output: string): string[] => output.split('\r\u001B[K').map((text) => text.replaceAll(/\r?\n[^]*$/g, ''));
 
@@ -63,15 +81,15 @@ describe('on a terminal there are counts, rate and time left:', () => {
     await limitUploads('unlimited');
     mkdirSync(join(system.mountpoint, 'tree/0'), { recursive: true });
     for (let index = 0; index < 1000; index += 1) writeFileSync(join(system.mountpoint, 'tree/0', String(index)), '');
-    // Doubled until it takes a while.
+    // Doubled until it is a tree worth waiting for.
     for (let index = 1; index <= 5; index += 1) {
       await mustRun(join(BIN, 's3qlcp'), [join(system.mountpoint, 'tree'), join(system.mountpoint, 'half')]);
       await mustRun('mv', [join(system.mountpoint, 'half'), join(system.mountpoint, 'tree', String(index))]);
     }
-    const copying = await onTerminal('s3qlcp', [join(system.mountpoint, 'tree'), join(system.mountpoint, 'copy')]);
+    const copying = await slowedDown(() => onTerminal('s3qlcp', [join(system.mountpoint, 'tree'), join(system.mountpoint, 'copy')]));
     expect(shown(copying)).toContainEqual(expect.stringMatching(/^Copying: \d+ entries, \d+ entries\/s$/));
     expect(copying).toMatch(/Copying: 32\d{3} entries in \d+ s\r\n/);
-    const removing = await onTerminal('s3qlrm', [join(system.mountpoint, 'copy')]);
+    const removing = await slowedDown(() => onTerminal('s3qlrm', [join(system.mountpoint, 'copy')]));
     expect(shown(removing)).toContainEqual(expect.stringMatching(/^Removing: \d+ entries, \d+ entries\/s$/));
   });
 
