@@ -41,5 +41,11 @@ fi
 # Threads share two heaps of the C library instead of having one each: what one of them freed serves the others.
 export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}"
 
-# JavaScript heaps that grow by halves, with a small young generation: a mount with a million files takes 277 MB instead of 374.
-exec "$node" --max-semi-space-size=4 --heap-growing-percent=50 "$main" "${self##*/}" "$@"
+# JavaScript heaps that grow by halves, with a small young generation: a mount with a million files takes 277 MB instead of 374. Short commands
+# would only start later.
+case ${self##*/} in
+  mount.s3ql | s3ql) set -- --max-semi-space-size=4 --heap-growing-percent=50 "$main" "${self##*/}" "$@" ;;
+  *) set -- "$main" "${self##*/}" "$@" ;;
+esac
+
+exec "$node" "$@"
