@@ -1,5 +1,5 @@
 /** s3qlrm: removes a tree, locked or not, deepest entries first, in slices. If it is interrupted what is left is a smaller, consistent tree. */
-import type { Inode, InodeId } from '../metadata/types.ts';
+import { type Inode, type InodeId, ROOT_INODE } from '../metadata/types.ts';
 import { FsError } from '../util/errors.ts';
 import { TimeSlices } from '../util/time-slices.ts';
 import { type FileSystemContext, requireInode } from './context.ts';
@@ -12,7 +12,7 @@ export type EntryRemoved = (parent: InodeId, name: Uint8Array) => void;
 
 /** Removes the entry with all below it. @throws FsError ENOENT */
 export async function removeTree(context: FileSystemContext, parent: InodeId, name: Uint8Array, onRemoved: EntryRemoved): Promise<void> {
-  const { database } = context;
+  const { database, lifetime } = context;
   const top = database.entries.lookup(parent, name);
   if (top === undefined) throw new FsError('ENOENT');
   const slices = new TimeSlices();
@@ -20,7 +20,8 @@ export async function removeTree(context: FileSystemContext, parent: InodeId, na
   const path: Array<{ parent: InodeId; name: Uint8Array; id: InodeId }> = [];
   const remove = (directory: InodeId, entryName: Uint8Array, id: InodeId): void => {
     removeEntry(context, directory, entryName, requireInode(context, id));
-    onRemoved(directory, entryName);
+    // Of a directory that it was not told of, as in most snapshots, the kernel can have cached nothing.
+    if (directory === ROOT_INODE || lifetime.isKnown(directory)) onRemoved(directory, entryName);
   };
 
   if (!isDirectory(requireInode(context, top).mode)) {
